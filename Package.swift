@@ -1,0 +1,62 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+// The views over a packet cannot be stored. The attribute behind that is still experimental, and swift-nio, swift-system
+// and swift-collections build on it too. Only the kit sets it: authors of filters need no flag.
+let lifetimes = swift + [.enableExperimentalFeature("Lifetimes")]
+
+let package = Package(
+  name: "pinion",
+  products: [
+    .executable(name: "proxy", targets: ["proxy"]),
+    .library(name: "FilterKit", targets: ["FilterKit"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+  ],
+  targets: [
+    // C: system libraries, system calls, and what C and Swift share.
+    .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+    .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .target(name: "CSys"),
+    .target(name: "CDataPath", path: "bpf/shared"),
+
+    .target(name: "PacketKit", dependencies: ["CDataPath"], swiftSettings: lifetimes),
+    .target(name: "FilterKit", dependencies: ["PacketKit"], swiftSettings: lifetimes),
+    .target(
+      name: "Filters", dependencies: ["FilterKit", "CPCRE2", "CSnappy", "CLZ4"], path: "filters",
+      swiftSettings: swift),
+    .target(
+      name: "ProxyConfiguration", dependencies: ["FilterKit", "CLibYAML"], swiftSettings: swift),
+    .target(
+      name: "SocketPath",
+      dependencies: ["ProxyConfiguration", "FilterKit", "CSys", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: lifetimes),
+    .target(
+      name: "Operations",
+      dependencies: [
+        "ProxyConfiguration", "SocketPath", "FilterKit",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swift),
+    .target(
+      name: "ProxyCommand",
+      dependencies: [
+        "Operations", "Filters",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swift),
+    .executableTarget(name: "proxy", dependencies: ["ProxyCommand"], swiftSettings: swift),
+  ]
+)

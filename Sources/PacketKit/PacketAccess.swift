@@ -1,0 +1,41 @@
+/// A key of the packet's metadata: the place of its value, given when the configuration was loaded.
+@frozen public struct MetadataKey: Hashable, Sendable {
+  public let index: UInt16
+  @inlinable public init(index: UInt16) { self.index = index }
+}
+
+/// What is held under a metadata key.
+@frozen public enum MetadataKind: UInt8, Sendable {
+  case none, bool, number, bytes, string, list
+}
+
+/// What a packet program may do with a packet.
+///
+/// A packet program is the per-packet half of a filter, as static functions generic over this protocol. The socket path
+/// runs it over a buffer, the kernel path over the frame, from the same source. So it keeps to what the kernel can run:
+/// operators that cannot trap (`&+ &- &*`), no allocation, no existentials, no loops without a constant bound.
+public protocol PacketAccess: ~Copyable, ~Escapable {
+  /// The payload's size in bytes.
+  var count: UInt32 { get }
+  /// Where the packet came from: the client on read, the server on write.
+  var source: SocketAddress { get }
+  /// Nanoseconds of `CLOCK_MONOTONIC`.
+  var now: UInt64 { get }
+  /// How many endpoints there are.
+  var endpointCount: UInt32 { get }
+
+  /// Cuts bytes off the front. False, and nothing done, where there are not as many.
+  mutating func removeFirst(_ size: UInt32) -> Bool
+  /// Cuts bytes off the end. False, and nothing done, where there are not as many.
+  mutating func removeLast(_ size: UInt32) -> Bool
+
+  /// Keeps a copy of `size` bytes at `offset` under `key`. False, and nothing done, where they are not all in the payload.
+  mutating func capture(at offset: UInt32, size: UInt32, as key: MetadataKey) -> Bool
+  mutating func set(_ key: MetadataKey, bool: Bool)
+  func kind(of key: MetadataKey) -> MetadataKind
+
+  /// Adds every endpoint that has the token kept under `key` to the destinations. The number of endpoints added.
+  mutating func addDestinations(withTokenIn key: MetadataKey) -> UInt32
+  /// Adds one endpoint, by its place in the configuration, to the destinations. Places past the end are ignored.
+  mutating func addDestination(_ endpoint: UInt32)
+}

@@ -1,0 +1,38 @@
+// Why a packet was dropped: the one table of both data paths. C (the XDP program) and Swift read it alike.
+// Each row: constant, name in metrics and logs, meaning. Append only: the number of a reason is part of what outlives the process.
+#pragma once
+
+#define DROP_REASONS(X)                                                                                  \
+  X(CAPTURE_NO_VALUE, "capture_no_value", "the datagram is too short, or nothing matched the pattern")   \
+  X(TOKEN_MISSING, "token_missing", "no token was captured")                                             \
+  X(TOKEN_INVALID, "token_invalid", "what was captured is not bytes")                                    \
+  X(TOKEN_UNKNOWN, "token_unknown", "no endpoint has this token")                                        \
+  X(NO_ENDPOINTS, "no_endpoints", "the configuration has no endpoint")                                   \
+  X(FIREWALL_DENIED, "firewall_denied", "a rule denies the address, or no rule allows it")               \
+  X(RATE_LIMITED, "rate_limited", "more packets than the limit allows")                                  \
+  X(MATCH_NO_METADATA, "match_no_metadata", "the key to match was not captured")                         \
+  X(COMPRESS_FAILED, "compress_failed", "the payload cannot be decoded, or would be too large")          \
+  X(DROPPED, "dropped", "a Drop filter")                                                                 \
+  X(PACKET_SIZE, "packet_size", "the payload is smaller or larger than allowed")                         \
+  X(PAYLOAD_TOO_LARGE, "payload_too_large", "an edit would make the payload larger than a datagram")     \
+  X(SESSION_LIMIT, "session_limit", "no new session: the limit is reached")                              \
+  X(PORTS_EXHAUSTED, "ports_exhausted", "no new session: no source port is left toward the endpoint")    \
+  X(DRAINING, "draining", "no new session: the proxy is stopping")                                       \
+  X(SOURCE_REFUSED, "source_refused", "the source is multicast, broadcast, unspecified or a loopback")   \
+  X(UNKNOWN_SERVER, "unknown_server", "a session port got a packet from an address without a session")   \
+  X(SEND_QUEUE_FULL, "send_queue_full", "the socket's send queue is full")                               \
+  X(SEND_FAILED, "send_failed", "the kernel refused to send")                                            \
+  X(RECEIVE_QUEUE_FULL, "receive_queue_full", "the socket's receive queue was full")
+
+enum drop_reason {
+  DROP_NONE = 0,
+#define X(constant, name, meaning) DROP_##constant,
+  DROP_REASONS(X)
+#undef X
+      DROP_REASON_COUNT
+};
+
+/// The name of a reason in metrics and logs, or null for a number without one.
+const char *drop_reason_name(unsigned reason);
+/// One phrase that says what happened, or null for a number without one.
+const char *drop_reason_meaning(unsigned reason);
