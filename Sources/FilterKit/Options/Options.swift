@@ -1,0 +1,362 @@
+/// The options of a filter, or of a part of one: a strict reader of one mapping.
+///
+/// Each call asks for one key and always returns a value of the right type. Where the file has something else, the problem is
+/// reported with its place and a harmless value takes its place, so the author of a filter writes straight code and one pass
+/// finds all problems of a file. A filter that was built from such values never runs: a file with errors is not applied.
+///
+/// ```swift
+/// init(options: inout Options, context: inout FilterContext) {
+///   size = options.integer("size", in: 0...65_507)
+///   remove = options.boolean("remove", default: false)
+/// }
+/// ```
+///
+/// Keys that nobody asked for are errors, which `finish()` reports. Whoever makes the `Options` calls it, not the filter.
+/// `null` and an empty value count as absent.
+public struct Options: ~Copyable {
+  /// Where the mapping starts, or what it belongs to where there is none.
+  public let mark: Mark
+  let entries: [ConfigurationNode.Entry]
+  let diagnostics: Diagnostics
+  /// The mapping could not be read and that was reported: every call returns its harmless value and reports nothing.
+  let isSilent: Bool
+  /// The key of this mapping where it is not written at all.
+  private let absentKey: String?
+  private var known: [String] = []
+  private var missing: [String] = []
+
+  /// The options in `node`. Anything but a mapping is reported.
+  public init(_ node: ConfigurationNode, diagnostics: Diagnostics) {
+    mark = node.mark
+    self.diagnostics = diagnostics
+    absentKey = nil
+    switch node.content {
+    case .mapping(let entries):
+      self.entries = entries
+      isSilent = false
+    default:
+      entries = []
+      isSilent = true
+      diagnostics.expected("a mapping", at: node)
+    }
+  }
+
+  /// The options of a `key` that is not written: each of them is absent. Problems are reported at `mark`.
+  public init(absent key: String, at mark: Mark, diagnostics: Diagnostics) {
+    self.mark = mark
+    self.diagnostics = diagnostics
+    absentKey = key
+    entries = []
+    isSilent = false
+  }
+
+  private init(silentAt mark: Mark, diagnostics: Diagnostics) {
+    self.mark = mark
+    self.diagnostics = diagnostics
+    absentKey = nil
+    entries = []
+    isSilent = true
+  }
+
+  // MARK: What is there
+
+  /// Whether `key` is written with a value.
+  public mutating func has(_ key: String) -> Bool { node(key) != nil }
+
+  /// The place of the value of `key`, or of the mapping where the key is absent.
+  public func mark(of key: String) -> Mark { entry(key)?.value.mark ?? mark }
+
+  /// The place of `key` itself, or of the mapping where the key is absent.
+  public func keyMark(of key: String) -> Mark { entry(key)?.keyMark ?? mark }
+
+  /// Reports a mistake, at the start of the mapping unless told otherwise.
+  public func report(_ message: @autoclosure () -> String, at mark: Mark? = nil) {
+    if !isSilent { diagnostics.error(message(), at: mark ?? self.mark) }
+  }
+
+  /// Reports what is allowed and likely not meant.
+  public func warn(_ message: @autoclosure () -> String, at mark: Mark? = nil) {
+    if !isSilent { diagnostics.warning(message(), at: mark ?? self.mark) }
+  }
+
+  // MARK: Strings
+
+  /// Text. Without a default the key is required.
+  public mutating func string(_ key: String, default fallback: String? = nil) -> String {
+    switch value(key, "a string", isRequired: fallback == nil) {
+    case .some(let node): text(of: node) ?? ""
+    case .none: fallback ?? ""
+    }
+  }
+
+  /// Text, or nil where the key is absent.
+  public mutating func optionalString(_ key: String) -> String? { node(key).flatMap { text(of: $0) } }
+
+  /// A required list of scalars, with the place of each, for text that the caller reads further.
+  public mutating func strings(_ key: String) -> [(text: String, mark: Mark)] {
+    value(key, "a list", isRequired: true).map { strings(in: $0) } ?? []
+  }
+
+  /// A list of scalars, or nil where the key is absent.
+  public mutating func optionalStrings(_ key: String) -> [(text: String, mark: Mark)]? {
+    node(key).map { strings(in: $0) }
+  }
+
+  /// A required list of scalars, each read by `parse`. What it throws is reported at the item, and the item is left out.
+  public mutating func strings<T, Failure: Error>(_ key: String, as parse: (String) throws(Failure) -> T) -> [T] {
+    strings(key).compactMap { text, mark in
+      do throws(Failure) { return try parse(text) } catch { report("\(error)", at: mark) }
+      return nil
+    }
+  }
+
+  /// One of the cases of `T`, written as its raw value. Without a default the key is required.
+  public mutating func choice<T: CaseIterable & RawRepresentable<String>>(
+    _ key: String, of type: T.Type = T.self, default fallback: T? = nil
+  ) -> T {
+    let names = T.allCases.map(\.rawValue)
+    precondition(!names.isEmpty, "a choice needs something to choose from")
+    let harmless = fallback ?? T.allCases.first!
+    guard let node = value(key, "one of \(names.joined(separator: ", "))", isRequired: fallback == nil) else {
+      return harmless
+    }
+    if let choice = node.text.flatMap(T.init(rawValue:)) { return choice }
+    guard !node.isUnusable else { return harmless }
+    let hint = Spelling.hint(for: node.text ?? "", among: names)
+    report("'\(key)' must be one of \(names.joined(separator: ", ")), found \(node.summary)\(hint)", at: node.mark)
+    return harmless
+  }
+
+  /// The bytes that base64 with padding stands for (RFC 4648, section 4). Required.
+  public mutating func base64(_ key: String) -> [UInt8] {
+    value(key, "base64", isRequired: true).map { base64(in: $0) } ?? []
+  }
+
+  /// A required list of base64 texts.
+  public mutating func base64List(_ key: String) -> [(bytes: [UInt8], mark: Mark)] {
+    guard let node = value(key, "a list of base64 texts", isRequired: true) else { return [] }
+    return items(of: node).map { (base64(in: $0), $0.mark) }
+  }
+
+  // MARK: Numbers and switches
+
+  /// A whole number in decimal, or in hexadecimal behind `0x`. Without a default the key is required.
+  public mutating func integer(_ key: String, in range: ClosedRange<Int>, default fallback: Int? = nil) -> Int {
+    let node = value(key, Self.expectation(range), isRequired: fallback == nil)
+    return node.flatMap { integer(in: $0, range) } ?? fallback ?? range.lowerBound
+  }
+
+  /// A whole number, or nil where the key is absent.
+  public mutating func optionalInteger(_ key: String, in range: ClosedRange<Int>) -> Int? {
+    node(key).map { integer(in: $0, range) ?? range.lowerBound }
+  }
+
+  /// `true` or `false`. Without a default the key is required.
+  public mutating func boolean(_ key: String, default fallback: Bool? = nil) -> Bool {
+    guard let node = value(key, "true or false", isRequired: fallback == nil) else { return fallback ?? false }
+    switch node.content {
+    case .plain(let text):
+      if case .bool(let value) = PlainScalar(text) { return value }
+      switch text.lowercased() {
+      case "yes", "on", "y": diagnostics.expected("true or false", at: node, hint: "write true")
+      case "no", "off", "n": diagnostics.expected("true or false", at: node, hint: "write false")
+      default: diagnostics.expected("true or false", at: node)
+      }
+    case .quoted(let text):
+      if case .bool = PlainScalar(text) {
+        diagnostics.expected("true or false", at: node, hint: "remove the quotes")
+      } else {
+        diagnostics.expected("true or false", at: node)
+      }
+    default: diagnostics.expected("true or false", at: node)
+    }
+    return fallback ?? false
+  }
+
+  /// A metadata value: true or false, a whole number, a string, or a list of those. Required.
+  public mutating func value(_ key: String) -> MetadataConstant {
+    guard let node = value(key, Self.constant, isRequired: true) else { return .bool(false) }
+    return constant(in: node)
+  }
+
+  // MARK: Parts
+
+  /// A mapping inside this one, or nil where the key is absent.
+  public mutating func object<T>(_ key: String, _ read: (inout Options) -> T) -> T? {
+    node(key).map { Self.read($0, diagnostics, read) }
+  }
+
+  /// A mapping inside this one, which must be there.
+  public mutating func requiredObject<T>(_ key: String, _ read: (inout Options) -> T) -> T {
+    if let node = value(key, "a mapping", isRequired: true) { return Self.read(node, diagnostics, read) }
+    var silent = Options(silentAt: mark, diagnostics: diagnostics)
+    return read(&silent)
+  }
+
+  /// A mapping inside this one. Where it is absent it counts as written and empty, with its place here.
+  public mutating func objectOrEmpty<T>(_ key: String, _ read: (inout Options) -> T) -> T {
+    if let node = node(key) { return Self.read(node, diagnostics, read) }
+    var none =
+      isSilent
+      ? Options(silentAt: mark, diagnostics: diagnostics)
+      : Options(absent: key, at: mark, diagnostics: diagnostics)
+    let result = read(&none)
+    none.finish()
+    return result
+  }
+
+  /// A required list of mappings. An empty list is fine.
+  public mutating func list<T>(_ key: String, _ read: (inout Options) -> T) -> [T] {
+    guard let node = value(key, "a list", isRequired: true) else { return [] }
+    return items(of: node).map { Self.read($0, diagnostics, read) }
+  }
+
+  /// A list of mappings, or nil where the key is absent.
+  public mutating func optionalList<T>(_ key: String, _ read: (inout Options) -> T) -> [T]? {
+    node(key).map { items(of: $0).map { Self.read($0, diagnostics, read) } }
+  }
+
+  /// Whatever is written for `key`, for a reader of another form. Nil where the key is absent.
+  public mutating func node(_ key: String) -> ConfigurationNode? {
+    if !known.contains(key) { known.append(key) }
+    guard let value = entry(key)?.value, !value.isNull else { return nil }
+    return value
+  }
+
+  // MARK: The end
+
+  /// Reports required keys that are missing and keys that nobody asked for. Called once, by whoever made the `Options`.
+  public consuming func finish() {
+    guard !isSilent else { return }
+    // A misspelt key is also a missing one: name it once, where it stands.
+    let written = Set(entries.lazy.map(\.key))
+    let absent = known.filter { !written.contains($0) }
+    var explained: Set<String> = []
+    for entry in entries where !known.contains(entry.key) {
+      let meant = Spelling.nearest(to: entry.key, among: absent)
+      if let meant { explained.insert(meant) }
+      diagnostics.error(Self.unknown(entry.key, meant: meant, known: known), at: entry.keyMark)
+    }
+    let place = absentKey.map { " in '\($0)'" } ?? ""
+    for key in missing where !explained.contains(key) { diagnostics.error("missing key '\(key)'\(place)", at: mark) }
+  }
+
+  private static func unknown(_ key: String, meant: String?, known: [String]) -> String {
+    let name = "unknown key \(excerpt(key))"
+    if let meant { return "\(name) (did you mean '\(meant)'?)" }
+    return known.isEmpty ? "\(name) (no keys are known here)" : "\(name) (known here: \(known.joined(separator: ", ")))"
+  }
+}
+
+// MARK: - Reading
+
+extension Options {
+  private static func read<T>(
+    _ node: ConfigurationNode, _ diagnostics: Diagnostics, _ read: (inout Options) -> T
+  ) -> T {
+    var options = Options(node, diagnostics: diagnostics)
+    let result = read(&options)
+    options.finish()
+    return result
+  }
+
+  private func entry(_ key: String) -> ConfigurationNode.Entry? { entries.first { $0.key == key } }
+
+  /// The node of a key, with a report where it is required and there is none.
+  private mutating func value(_ key: String, _ expectation: String, isRequired: Bool) -> ConfigurationNode? {
+    if let node = node(key) { return node }
+    guard isRequired, !isSilent else { return nil }
+    if let written = entry(key)?.value {
+      diagnostics.expected(expectation, at: written)
+    } else if !missing.contains(key) {
+      missing.append(key)
+    }
+    return nil
+  }
+
+  private func text(of node: ConfigurationNode) -> String? {
+    if let text = node.text, !node.isNull { return text }
+    diagnostics.expected("a string", at: node)
+    return nil
+  }
+
+  private func items(of node: ConfigurationNode) -> [ConfigurationNode] {
+    if case .sequence(let items) = node.content { return items }
+    diagnostics.expected("a list", at: node)
+    return []
+  }
+
+  private func strings(in node: ConfigurationNode) -> [(text: String, mark: Mark)] {
+    items(of: node).compactMap { item in text(of: item).map { ($0, item.mark) } }
+  }
+
+  private func base64(in node: ConfigurationNode) -> [UInt8] {
+    guard let text = node.text, !node.isNull else {
+      diagnostics.expected("base64", at: node)
+      return []
+    }
+    do throws(Base64.Failure) {
+      return try Base64.decode(text)
+    } catch {
+      diagnostics.error("expected base64, found \(excerpt(text)): \(error)", at: node.mark)
+      return []
+    }
+  }
+
+  private static func expectation(_ range: ClosedRange<Int>) -> String {
+    range.upperBound == .max
+      ? "a whole number of at least \(range.lowerBound)"
+      : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+  }
+
+  private func integer(in node: ConfigurationNode, _ range: ClosedRange<Int>) -> Int? {
+    let expectation = Self.expectation(range)
+    switch node.content {
+    case .plain(let text):
+      if case .integer(let magnitude?, let isNegative) = PlainScalar(text) {
+        let number = isNegative ? Int(exactly: -Int128(magnitude)) : Int(exactly: magnitude)
+        if let number, range.contains(number) { return number }
+      }
+      let hasLeadingZero = text.count > 1 && text.utf8.first == UInt8(ascii: "0") && Int(text) != nil
+      diagnostics.expected(expectation, at: node, hint: hasLeadingZero ? "remove the leading zeros" : nil)
+    case .quoted(let text):
+      if case .integer = PlainScalar(text) {
+        diagnostics.expected(expectation, at: node, hint: "remove the quotes")
+      } else {
+        diagnostics.expected(expectation, at: node)
+      }
+    default: diagnostics.expected(expectation, at: node)
+    }
+    return nil
+  }
+
+  private static let constant = "true, false, a whole number, a string, or a list of those"
+
+  private func constant(in node: ConfigurationNode) -> MetadataConstant {
+    switch node.content {
+    case .quoted(let text): return .string(text)
+    case .plain(let text):
+      switch PlainScalar(text) {
+      case .bool(let value): return .bool(value)
+      case .integer(let magnitude?, isNegative: false): return .number(magnitude)
+      case .text: return .string(text)
+      case .integer, .fraction:
+        diagnostics.error(
+          "expected a whole number from 0 to \(UInt64.max), found \(node.summary) (put a string in quotes)",
+          at: node.mark)
+      case .null: diagnostics.expected(Self.constant, at: node)
+      }
+    case .sequence(let items): return .list(items.map { constant(in: $0) })
+    default: diagnostics.expected(Self.constant, at: node)
+    }
+    return .bool(false)
+  }
+}
+
+extension Diagnostics {
+  /// Reports that something else stands where `expectation` should. What was reported already is passed over.
+  public func expected(_ expectation: String, at node: ConfigurationNode, hint: String? = nil) {
+    guard !node.isUnusable else { return }
+    error("expected \(expectation), found \(node.summary)\(hint.map { " (\($0))" } ?? "")", at: node.mark)
+  }
+}
