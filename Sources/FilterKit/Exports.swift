@@ -1,0 +1,2 @@
+// Authors of filters import FilterKit alone.
+@_exported public import PacketKit

@@ -1,0 +1,32 @@
+/// The filters of a configuration in their order, ready to run. Workers share it.
+public struct Chain: Sendable {
+  public let nodes: [FilterNode]
+  /// The names of the metadata keys; a key is a place in this list.
+  public let keys: [String]
+
+  /// Runs all packets of the batch through the filters: in order on read, in reverse order on write.
+  public func run(_ direction: Direction, _ batch: inout PacketBatch) {
+    // By index: iterating would copy, and so retain, each filter.
+    switch direction {
+    case .read: for index in 0..<nodes.count { nodes[index].run(.read, &batch) }
+    case .write: for index in 0..<nodes.count { nodes[nodes.count &- 1 &- index].run(.write, &batch) }
+    }
+  }
+}
+
+extension Chain {
+  /// Reads a list of filter entries, `{name, label?, config?}`. Mistakes go to `diagnostics`.
+  public static func read(
+    _ entries: [ConfigurationNode], registry: FilterRegistry, metrics: Metrics, diagnostics: Diagnostics
+  ) -> Chain {
+    var context = FilterContext(registry: registry, metrics: metrics, diagnostics: diagnostics)
+    let nodes = entries.compactMap { entry in
+      var options = Options(entry, diagnostics: diagnostics)
+      let node = context.filter(in: &options)
+      options.finish()
+      return node
+    }
+    context.checkRequiredKeys()
+    return Chain(nodes: nodes, keys: context.keyNames)
+  }
+}

@@ -1,0 +1,124 @@
+/// What a filter may ask for while a configuration is loaded: metadata keys, counters, filters inside it.
+public struct FilterContext {
+  let registry: FilterRegistry
+  let metrics: Metrics
+  let diagnostics: Diagnostics
+  /// The label of the filter that is being made.
+  public private(set) var label = ""
+  private(set) var keyNames: [String] = []
+  private var keys: [String: MetadataKey] = [:]
+  private var setKeys: [Direction: Set<MetadataKey>] = [:]
+  private var requiredKeys: [(key: MetadataKey, direction: Direction, mark: Mark)] = []
+  private var labels: Set<String> = []
+
+  public init(registry: FilterRegistry, metrics: Metrics, diagnostics: Diagnostics) {
+    self.registry = registry
+    self.metrics = metrics
+    self.diagnostics = diagnostics
+  }
+
+  // MARK: Metadata
+
+  /// The key of a name, for a filter that looks at its value.
+  public mutating func key(_ name: String) -> MetadataKey {
+    if let key = keys[name] { return key }
+    let key = MetadataKey(index: UInt16(truncatingIfNeeded: keyNames.count))
+    keys[name] = key
+    keyNames.append(name)
+    return key
+  }
+
+  /// The key of a name, for a filter that sets its value in these directions.
+  public mutating func key(_ name: String, setOn directions: Direction...) -> MetadataKey {
+    let key = key(name)
+    for direction in directions { setKeys[direction, default: []].insert(key) }
+    return key
+  }
+
+  /// Says that the filter is of no use unless another one sets `key` in this direction. Where none does, the
+  /// configuration is refused with the place `mark`.
+  public mutating func require(_ key: MetadataKey, on direction: Direction, at mark: Mark) {
+    requiredKeys.append((key, direction, mark))
+  }
+
+  func checkRequiredKeys() {
+    for (key, direction, mark) in requiredKeys where !(setKeys[direction] ?? []).contains(key) {
+      diagnostics.error(
+        "no filter of the chain sets '\(keyNames[Int(key.index)])' on \(direction), so this would drop every packet "
+          + "(what is captured on read is not there on write)",
+        at: mark)
+    }
+  }
+
+  // MARK: Counters
+
+  /// A counter of this filter. `name` is the metric's whole name, by Prometheus' rules; the filter's label is added.
+  public func counter(_ name: String, help: String, labels: Metrics.Labels = []) -> Counter {
+    metrics.counter(name, help: help, labels: [("filter", label)] + labels)
+  }
+
+  /// A histogram of this filter; see `Metrics.histogram`.
+  public func histogram(
+    _ name: String, help: String, smallestExponent: UInt32, bucketCount: UInt32, scale: Double
+  ) -> Histogram {
+    metrics.histogram(
+      name, help: help, labels: [("filter", label)], smallestExponent: smallestExponent, bucketCount: bucketCount,
+      scale: scale)
+  }
+
+  // MARK: Filters inside filters
+
+  /// Makes the filter that `name`, `label` and `config` of a mapping describe. Nil where that cannot be; then the reason was
+  /// reported.
+  public mutating func filter(in options: inout Options) -> FilterNode? {
+    let name = options.string("name")
+    let label = options.optionalString("label")
+    guard let type = registry[name] else {
+      // What is in its config cannot be judged.
+      _ = options.node("config")
+      if options.has("name") {
+        let hint = Spelling.hint(for: name, among: registry.names + registry.allNames)
+        options.report("unknown filter '\(name)'\(hint)", at: options.mark(of: "name"))
+      }
+      return nil
+    }
+    return make(type, label: label) { context in
+      options.objectOrEmpty("config") { type.init(options: &$0, context: &context) }
+    }
+  }
+
+  /// Makes a filter without options, for a default such as "Drop".
+  public mutating func filter(named name: String, at mark: Mark) -> FilterNode? {
+    guard let type = registry[name] else {
+      diagnostics.error("unknown filter '\(name)'", at: mark)
+      return nil
+    }
+    let diagnostics = diagnostics
+    return make(type, label: nil) { context in
+      var none = Options(absent: "config", at: mark, diagnostics: diagnostics)
+      let filter = type.init(options: &none, context: &context)
+      none.finish()
+      return filter
+    }
+  }
+
+  private mutating func make(
+    _ type: any Filter.Type, label: String?, _ body: (inout FilterContext) -> any Filter
+  ) -> FilterNode {
+    let outer = self.label
+    defer { self.label = outer }
+    self.label = unique(label ?? type.name)
+    let unique = self.label
+    return FilterNode(label: unique, filter: body(&self), drops: metrics.dropRow(filter: unique))
+  }
+
+  private mutating func unique(_ wanted: String) -> String {
+    var label = wanted
+    var number = 2
+    while !labels.insert(label).inserted {
+      label = "\(wanted)#\(number)"
+      number += 1
+    }
+    return label
+  }
+}

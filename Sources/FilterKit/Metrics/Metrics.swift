@@ -1,0 +1,152 @@
+import CDataPath
+import Synchronization
+
+/// The register of all counters of a process: their names, their places in the workers' sheets, and the sheets.
+///
+/// A series is registered by name and labels. Asking for one that exists gives the same place, so a counter goes on when a
+/// new configuration has the same filter.
+public final class Metrics: Sendable {
+  /// What a family's numbers mean to Prometheus.
+  public enum Kind: Hashable, Sendable {
+    case counter, gauge
+    /// `scale` turns the observed unit into the unit of the name, for example 1e-9 for nanoseconds to seconds.
+    case histogram(Histogram, scale: Double)
+  }
+
+  /// Label names with their values.
+  public typealias Labels = [(name: String, value: String)]
+
+  /// One line of a family: a set of labels and where its numbers are.
+  public struct Series: Sendable {
+    public let labels: Labels
+    public let counter: Counter
+    public let kind: Kind
+  }
+
+  /// All series of a name.
+  public struct Family: Sendable {
+    public let name: String
+    public let help: String
+    public internal(set) var series: [Series]
+  }
+
+  fileprivate struct State {
+    var families: [Family] = []
+    var familyIndex: [String: Int] = [:]
+    var places: [String: (Counter, Kind)] = [:]
+    var dropRows: [String: Counter] = [:]
+    var sheets: [CounterSheet] = []
+    // Cell 0 takes the series that no longer fit.
+    var used: UInt32 = 1
+  }
+  private let state = Mutex(State())
+
+  public init() {}
+
+  /// Registers a counter.
+  public func counter(_ name: String, help: String, labels: Labels = []) -> Counter {
+    state.withLock { $0.register(name, help, labels, cells: 1) { _ in .counter }.0 }
+  }
+
+  /// Registers a number that goes up and down.
+  public func gauge(_ name: String, help: String, labels: Labels = []) -> Counter {
+    state.withLock { $0.register(name, help, labels, cells: 1) { _ in .gauge }.0 }
+  }
+
+  /// Registers a histogram of `bucketCount` doubling buckets, the first up to 2^`smallestExponent` of the observed unit.
+  public func histogram(
+    _ name: String, help: String, labels: Labels = [], smallestExponent: UInt32, bucketCount: UInt32, scale: Double
+  ) -> Histogram {
+    let (first, kind) = state.withLock {
+      $0.register(name, help, labels, cells: bucketCount + 2) { first in
+        let histogram = Histogram(first: first, bucketCount: bucketCount, smallestExponent: smallestExponent)
+        return .histogram(histogram, scale: scale)
+      }
+    }
+    if case .histogram(let histogram, _) = kind { return histogram }
+    return Histogram(first: first, bucketCount: 0, smallestExponent: 0)
+  }
+
+  /// Registers one cell for each drop reason of a filter, side by side: the row that a filter's drops are counted in.
+  public func dropRow(filter: String) -> Counter {
+    state.withLock { state in
+      if let row = state.dropRows[filter] { return row }
+      let row = state.reserve(UInt32(DropReason.count))
+      for number in 1..<UInt32(DropReason.count) {
+        let reason = DropReason(rawValue: number)
+        state.add(
+          Series(
+            labels: [("filter", filter), ("reason", reason.name)], counter: row.advanced(by: number), kind: .counter),
+          to: Self.drops, help: "Packets dropped, by the filter that decided and its reason.")
+      }
+      state.dropRows[filter] = row
+      return row
+    }
+  }
+  /// The family of the drop rows. Rows of zeros are many, so they are left out when metrics are printed.
+  public static let drops = "proxy_drops_total"
+
+  /// A new sheet for a worker. The register keeps it: what a worker counted stays counted when the worker ends.
+  public func makeSheet() -> CounterSheet {
+    let sheet = CounterSheet()
+    state.withLock { $0.sheets.append(sheet) }
+    return sheet
+  }
+
+  /// The sum of a counter over all workers.
+  public func total(_ counter: Counter) -> UInt64 {
+    state.withLock { $0.sheets.reduce(0) { $0 &+ $1.value(of: counter) } }
+  }
+
+  /// All families with their totals, for an exporter. A histogram's totals are its buckets, the open one, and the sum.
+  public func snapshot() -> [(family: Family, totals: [[UInt64]])] {
+    state.withLock { state in
+      state.families.map { family in
+        let totals = family.series.map { series in
+          let cells: UInt32 = if case .histogram(let h, _) = series.kind { h.bucketCount + 2 } else { 1 }
+          return (0..<cells).map { offset in
+            state.sheets.reduce(0) { $0 &+ $1.value(of: series.counter.advanced(by: offset)) }
+          }
+        }
+        return (family, totals)
+      }
+    }
+  }
+}
+
+extension Metrics.State {
+  fileprivate mutating func register(
+    _ name: String, _ help: String, _ labels: Metrics.Labels, cells: UInt32, _ kind: (Counter) -> Metrics.Kind
+  ) -> (Counter, Metrics.Kind) {
+    let identity = name + labels.map { "\u{0}\($0.name)\u{0}\($0.value)" }.joined()
+    if let place = places[identity] { return place }
+    let first = reserve(cells)
+    let place = (first, kind(first))
+    places[identity] = place
+    add(Metrics.Series(labels: labels, counter: place.0, kind: place.1), to: name, help: help)
+    return place
+  }
+
+  fileprivate mutating func reserve(_ cells: UInt32) -> Counter {
+    guard used + cells <= CounterSheet.capacity else { return Counter(cell: 0) }
+    defer { used += cells }
+    return Counter(cell: used)
+  }
+
+  fileprivate mutating func add(_ series: Metrics.Series, to name: String, help: String) {
+    if let index = familyIndex[name] {
+      families[index].series.append(series)
+    } else {
+      familyIndex[name] = families.count
+      families.append(Metrics.Family(name: name, help: help, series: [series]))
+    }
+  }
+}
+
+extension DropReason: CustomStringConvertible {
+  /// The name in metrics and logs, for example `token_unknown`.
+  public var name: String { drop_reason_name(rawValue).map { String(cString: $0) } ?? "unknown" }
+  /// One phrase that says what happened.
+  public var meaning: String { drop_reason_meaning(rawValue).map { String(cString: $0) } ?? "unknown reason" }
+  public var description: String { name }
+}
