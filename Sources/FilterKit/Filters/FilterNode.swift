@@ -4,7 +4,7 @@ public struct FilterNode: Sendable {
   public let label: String
   public let filter: any Filter
   /// Where its drops are counted.
-  let drops: Counter
+  let drops: DropRow
 
   /// Runs the filter over the packets of the batch that are still live.
   public func run(_ direction: Direction, _ batch: inout PacketBatch) {

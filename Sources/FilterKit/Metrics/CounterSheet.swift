@@ -41,6 +41,17 @@ public final class CounterSheet: @unchecked Sendable {
   @inlinable func advanced(by offset: UInt32) -> Counter { Counter(cell: cell &+ offset) }
 }
 
+/// The places of the counters of one filter's drops, one for each reason.
+@frozen public struct DropRow: Hashable, Sendable {
+  @usableFromInline let first: Counter
+  @usableFromInline init(first: Counter) { self.first = first }
+
+  /// The counter of a reason.
+  @inlinable public subscript(_ reason: DropReason) -> Counter {
+    first.advanced(by: reason.rawValue < UInt32(DropReason.count) ? reason.rawValue : 0)
+  }
+}
+
 /// The place of a histogram in every worker's sheet. Its buckets double: `smallest`, twice that, four times that, …
 @frozen public struct Histogram: Hashable, Sendable {
   @usableFromInline let first: Counter

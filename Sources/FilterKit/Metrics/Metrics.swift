@@ -34,7 +34,7 @@ public final class Metrics: Sendable {
     var families: [Family] = []
     var familyIndex: [String: Int] = [:]
     var places: [String: (Counter, Kind)] = [:]
-    var dropRows: [String: Counter] = [:]
+    var dropRows: [String: DropRow] = [:]
     var sheets: [CounterSheet] = []
     // Cell 0 takes the series that no longer fit.
     var used: UInt32 = 1
@@ -68,15 +68,15 @@ public final class Metrics: Sendable {
   }
 
   /// Registers one cell for each drop reason of a filter, side by side: the row that a filter's drops are counted in.
-  public func dropRow(filter: String) -> Counter {
+  public func dropRow(filter: String) -> DropRow {
     state.withLock { state in
       if let row = state.dropRows[filter] { return row }
-      let row = state.reserve(UInt32(DropReason.count))
+      let row = DropRow(first: state.reserve(UInt32(DropReason.count)))
       for number in 1..<UInt32(DropReason.count) {
         let reason = DropReason(rawValue: number)
         state.add(
           Series(
-            labels: [("filter", filter), ("reason", reason.name)], counter: row.advanced(by: number), kind: .counter),
+            labels: [("filter", filter), ("reason", reason.name)], counter: row[reason], kind: .counter),
           to: Self.drops, help: "Packets dropped, by the filter that decided and its reason.")
       }
       state.dropRows[filter] = row

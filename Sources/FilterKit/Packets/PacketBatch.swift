@@ -148,9 +148,9 @@ public struct PacketBatch: ~Copyable {
   }
 
   /// Counts drops for another filter; gives back the place to restore.
-  mutating func countDrops(in row: Counter) -> UnsafeMutablePointer<Atomic<UInt64>> {
+  mutating func countDrops(in row: DropRow) -> UnsafeMutablePointer<Atomic<UInt64>> {
     let before = context.pointee.drops
-    context.pointee.drops = context.pointee.counters + Int(row.cell)
+    context.pointee.drops = context.pointee.counters + Int(row.first.cell)
     return before
   }
 }

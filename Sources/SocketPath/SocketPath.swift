@@ -1,0 +1,102 @@
+import CSys
+public import FilterKit
+import Glibc
+import Synchronization
+
+/// The data path that runs every filter: UDP sockets, one worker a core.
+///
+/// Each worker has its own listening sockets, its own sessions and its own source ports; the kernel spreads clients over the
+/// workers by address and port, so a client stays with one of them.
+public final class SocketPath: Sendable {
+  private struct State: ~Copyable {
+    var waiting: [Thread] = []
+    var threads: [pthread_t] = []
+  }
+
+  /// The addresses that are listened on, with the port that the kernel chose where 0 was asked for.
+  public let listening: [SocketAddress]
+  /// What an operator should know: limits of the system that are too low, a family that is missing.
+  public let warnings: [String]
+  private let mailboxes: [Mailbox]
+  private let quota: SessionQuota
+  private let state: Mutex<State>
+
+  /// Opens all sockets. Packets wait in them until `start`.
+  public init(_ options: SocketPathOptions, snapshot: Snapshot, metrics: Metrics) throws(SocketPathError) {
+    var warnings: [String] = []
+    let counters = WorkerCounters(metrics)
+    quota = SessionQuota(limit: options.maxSessions)
+    warnings += DescriptorLimit.raise(for: options)
+    let addresses = try ListeningAddresses.find(options.listen, warnings: &warnings)
+    listening = addresses
+
+    var mailboxes: [Mailbox] = []
+    var waiting: [Thread] = []
+    for number in 0..<max(1, options.workers) {
+      let mailbox = try Mailbox()
+      let listeners = try ListeningAddresses.open(addresses)
+      let poller = try Worker.makePoller(listeners, mailbox)
+      let worker = Worker(
+        listeners, poller: poller, snapshot: snapshot, idleTimeout: options.idleTimeout.nanoseconds,
+        mailbox: mailbox, metrics: metrics, counters: counters, quota: quota)
+      mailboxes.append(mailbox)
+      waiting.append(Thread(worker, name: "worker-\(number)"))
+    }
+    self.mailboxes = mailboxes
+    self.warnings = warnings
+    state = Mutex(State(waiting: waiting))
+  }
+
+  deinit { stop() }
+
+  /// Starts the workers.
+  public func start() throws(SocketPathError) {
+    let failure = state.withLock { state -> Int32? in
+      for thread in state.waiting {
+        switch thread.start() {
+        case .success(let id): state.threads.append(id)
+        case .failure(let error): return error.errno
+        }
+      }
+      state.waiting = []
+      return nil
+    }
+    if let failure {
+      stop()
+      throw .system(call: "pthread_create", errno: failure)
+    }
+  }
+
+  /// Gives the workers a new configuration. Each adopts it before its next batch; sessions go on.
+  public func apply(_ snapshot: Snapshot) {
+    for mailbox in mailboxes { mailbox.post { $0.snapshot = snapshot } }
+  }
+
+  /// From now on no session is made; those that are go on.
+  public func beginDrain() {
+    for mailbox in mailboxes { mailbox.post { $0.drain = true } }
+  }
+
+  /// Sessions of all workers.
+  public var activeSessions: Int { quota.count }
+
+  /// Ends the workers and closes everything. Returns when they are gone; further calls do nothing.
+  public func stop() {
+    for mailbox in mailboxes { mailbox.post { $0.stop = true } }
+    let threads = state.withLock { state in
+      defer { state = State() }
+      return state.threads
+    }
+    for thread in threads { pthread_join(thread, nil) }
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds, 0 for what is negative, and at most about 292 years.
+  var nanoseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    guard seconds >= 0, attoseconds >= 0 else { return 0 }
+    let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+    return overflow ? UInt64(Int64.max) : min(product, UInt64(Int64.max)) + UInt64(attoseconds / 1_000_000_000)
+  }
+}
