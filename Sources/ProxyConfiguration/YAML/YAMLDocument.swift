@@ -1,4 +1,5 @@
 public import FilterKit
+import Glibc
 
 /// Reads YAML text into a tree, by libyaml's events.
 ///
@@ -9,6 +10,8 @@ public enum YAMLDocument {
   public static let maximumDepth = 64
   /// How many values a file may hold. It bounds the memory that the tree of a large file takes.
   public static let maximumValues = 8_000_000
+
+  private static let maximumTagDirectives = 100
 
   /// The tree of the one document in `bytes`. Nil where there is none to read; why is in `diagnostics`.
   public static func read(_ bytes: borrowing Span<UInt8>, diagnostics: Diagnostics) -> ConfigurationNode? {
@@ -22,6 +25,10 @@ public enum YAMLDocument {
         diagnostics.error("the file is empty", at: .start)
         return nil
       }
+      guard !hasManyTagDirectives(text) else {
+        diagnostics.error("the file has more than \(maximumTagDirectives) %TAG directives", at: .start)
+        return nil
+      }
       let reader = YAMLTreeReader(events: YAMLEventParser(text), diagnostics: diagnostics)
       do throws(YAMLSyntaxError) {
         return try reader.document()
@@ -32,8 +39,23 @@ public enum YAMLDocument {
     }
   }
 
+  /// The tree of the one document in `text`.
+  public static func read(_ text: String, diagnostics: Diagnostics) -> ConfigurationNode? {
+    read(Array(text.utf8).span, diagnostics: diagnostics)
+  }
+
   private static func withoutByteOrderMark(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
     text.starts(with: [0xef, 0xbb, 0xbf]) ? UnsafeBufferPointer(rebasing: text[3...]) : text
+  }
+
+  /// libyaml compares each directive with all before it, so very many of them would keep it busy for hours.
+  private static func hasManyTagDirectives(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    var rest = UnsafeRawBufferPointer(text)
+    for _ in 0...maximumTagDirectives {
+      guard let next = memmem(rest.baseAddress, rest.count, "%TAG", 4) else { return false }
+      rest = UnsafeRawBufferPointer(rebasing: rest[(UnsafeRawPointer(next) + 4 - rest.baseAddress!)...])
+    }
+    return true
   }
 
   private static func isUTF16(_ text: UnsafeBufferPointer<UInt8>) -> Bool {

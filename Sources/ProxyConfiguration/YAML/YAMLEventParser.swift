@@ -1,5 +1,6 @@
 import CLibYAML
 import FilterKit
+import Glibc
 
 /// What a YAML text consists of.
 enum YAMLEvent {
@@ -81,7 +82,7 @@ final class YAMLEventParser {
 // MARK: - Problems
 
 extension YAMLEventParser {
-  /// What libyaml says, in words for someone who does not know its scanner.
+  /// Why the last call failed.
   private var problem: YAMLSyntaxError {
     let problem = parser.pointee.problem.map { String(cString: $0) } ?? "this is not YAML"
     switch parser.pointee.error {
@@ -89,63 +90,56 @@ extension YAMLEventParser {
     case YAML_MEMORY_ERROR: return YAMLSyntaxError(message: "there is not enough memory for this file", mark: .start)
     default:
       let mark = Mark(parser.pointee.problem_mark)
-      return YAMLSyntaxError(message: (hint(problem) ?? problem) + context(of: mark), mark: mark)
+      let line = line(mark.line)
+      return YAMLProblem(
+        problem: problem, context: parser.pointee.context.map { String(cString: $0) }, mark: mark,
+        contextMark: Mark(parser.pointee.context_mark), line: line, offset: Self.offset(of: mark.column, in: line)
+      ).error
     }
-  }
-
-  /// Where the construct began that could not be finished. libyaml's words for it fit behind the problem.
-  private func context(of mark: Mark) -> String {
-    guard let words = parser.pointee.context.map({ String(cString: $0) }) else { return "" }
-    let start = Mark(parser.pointee.context_mark)
-    return start == mark ? " \(words)" : " \(words) that starts at line \(start.line), column \(start.column)"
-  }
-
-  /// The usual causes of the usual problems.
-  private func hint(_ problem: String) -> String? {
-    let offset = min(offset(of: parser.pointee.problem_mark), text.count)
-    switch (problem, offset < text.count ? text[offset] : 0) {
-    case ("found character that cannot start any token", UInt8(ascii: "\t")):
-      return "a tab cannot indent YAML: use spaces"
-    case ("found character that cannot start any token", let character) where character < 0x80 && character > 0x20:
-      return "a value cannot start with '\(Unicode.Scalar(character))': put it in quotes"
-    default: break
-    }
-    // `address: [::1]:7777` is a list with something behind it.
-    let lineStart = text[..<offset].lastIndex { $0 == UInt8(ascii: "\n") }.map { $0 + 1 } ?? 0
-    let lineEnd = text[offset...].firstIndex { $0 == UInt8(ascii: "\n") } ?? text.count
-    let line = text[lineStart..<min(lineEnd, lineStart + 1000)]
-    guard let bracket = line.firstIndex(of: UInt8(ascii: "]")), bracket + 1 < line.endIndex,
-      line[bracket + 1] == UInt8(ascii: ":"), line[..<bracket].contains(UInt8(ascii: "["))
-    else { return nil }
-    return "\(problem) (put an IPv6 address in quotes: \"[::1]:7777\"),"
   }
 
   private func unreadableCharacter(_ problem: String) -> YAMLSyntaxError {
     let mark = mark(at: min(Int(parser.pointee.problem_offset), text.count))
+    guard problem == "control characters are not allowed" else {
+      return YAMLSyntaxError(message: "the file is not UTF-8 here: \(problem)", mark: mark)
+    }
     let value = String(UInt32(bitPattern: parser.pointee.problem_value), radix: 16, uppercase: true)
     let padded = String(repeating: "0", count: max(0, 4 - value.count)) + value
-    return problem == "control characters are not allowed"
-      ? YAMLSyntaxError(message: "the character U+\(padded) is not allowed in YAML", mark: mark)
-      : YAMLSyntaxError(message: "the file is not UTF-8 here: \(problem)", mark: mark)
+    return YAMLSyntaxError(message: "the character U+\(padded) is not allowed in YAML", mark: mark)
   }
 
   /// The place of a byte.
   private func mark(at offset: Int) -> Mark {
-    let before = text[..<offset]
-    let lineStart = before.lastIndex { $0 == UInt8(ascii: "\n") }.map { $0 + 1 } ?? 0
-    let line = before.reduce(1) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
-    let column = text[lineStart..<offset].reduce(1) { $1 & 0xc0 == 0x80 ? $0 : $0 + 1 }
-    return Mark(line: line, column: column)
+    var number = 1
+    var start = 0
+    while let end = lineEnd(from: start), end < offset {
+      number += 1
+      start = end + 1
+    }
+    let column = text[start..<offset].reduce(1) { $1 & 0xc0 == 0x80 ? $0 : $0 + 1 }
+    return Mark(line: number, column: column)
   }
 
-  /// The byte that libyaml's mark stands at. Its index counts characters.
-  private func offset(of mark: yaml_mark_t) -> Int {
+  /// A line without its end; empty past the last one.
+  private func line(_ number: Int) -> UnsafeRawBufferPointer {
+    var start = 0
+    for _ in 1..<max(1, number) { start = lineEnd(from: start).map { $0 + 1 } ?? text.count }
+    return UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: text[start..<(lineEnd(from: start) ?? text.count)]))
+  }
+
+  private func lineEnd(from start: Int) -> Int? {
+    guard let base = UnsafeRawPointer(text.baseAddress) else { return nil }
+    return memchr(base + start, Int32(UInt8(ascii: "\n")), text.count - start).map { UnsafeRawPointer($0) - base }
+  }
+
+  /// The byte that the character at `column` starts with.
+  private static func offset(of column: Int, in line: UnsafeRawBufferPointer) -> Int {
     var characters = 0
-    for (offset, byte) in text.enumerated() where byte & 0xc0 != 0x80 {
-      if characters == mark.index { return offset }
+    for (offset, byte) in line.enumerated() where byte & 0xc0 != 0x80 {
       characters += 1
+      if characters == column { return offset }
     }
-    return text.count
+    return line.count
   }
 }
 

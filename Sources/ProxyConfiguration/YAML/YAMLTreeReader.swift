@@ -5,6 +5,7 @@ struct YAMLTreeReader {
   private let events: YAMLEventParser
   private let diagnostics: Diagnostics
   private var valueCount = 0
+  private static let coreTags = "tag:yaml.org,2002:"
 
   init(events: YAMLEventParser, diagnostics: Diagnostics) {
     self.events = events
@@ -93,7 +94,7 @@ struct YAMLTreeReader {
   ) -> ConfigurationNode.Content {
     switch located.tag {
     case nil: return isPlain ? .plain(text) : .quoted(text)
-    case "tag:yaml.org,2002:str", "!": return .quoted(text)
+    case Self.coreTags + "str", "!": return .quoted(text)
     default:
       refuseTag(located)
       return .unusable
@@ -102,7 +103,8 @@ struct YAMLTreeReader {
 
   private func refuseTag(_ located: YAMLEventParser.Located) {
     guard let tag = located.tag else { return }
-    diagnostics.error("the tag \(excerpt(tag)) is not supported: remove it", at: located.mark)
+    let name = tag.hasPrefix(Self.coreTags) ? "!!\(tag.dropFirst(Self.coreTags.count))" : tag
+    diagnostics.error("the tag \(excerpt(name)) is not supported: remove it", at: located.mark)
   }
 
   private func refuseAlias(at mark: Mark) {
