@@ -5,11 +5,13 @@ struct ConfigurationReader {
   private enum Version: String, CaseIterable { case v1alpha1 }
 
   private(set) var id: String?
+  private(set) var filters: [ConfigurationNode] = []
   private(set) var endpoints: [Endpoint] = []
 
   mutating func read(_ root: inout Options) {
     _ = root.choice("version", of: Version.self)
     id = root.optionalString("id")
+    filters = root.optionalNodes("filters") ?? []
     var clusters = ClusterReader()
     _ = root.optionalList("clusters") { clusters.read(&$0) }
     endpoints = clusters.endpoints

@@ -220,6 +220,9 @@ public struct Options: ~Copyable {
     node(key).map { items(of: $0).map { Self.read($0, diagnostics, read) } }
   }
 
+  /// A list of whatever, for a reader of another form. Nil where the key is absent.
+  public mutating func optionalNodes(_ key: String) -> [ConfigurationNode]? { node(key).map { items(of: $0) } }
+
   /// A mapping at a node that the caller came by in another way than by its key.
   public func object<T>(at node: ConfigurationNode, _ read: (inout Options) -> T) -> T {
     Self.read(node, diagnostics, read)

@@ -50,12 +50,17 @@ public enum YAMLDocument {
 
   /// libyaml compares each directive with all before it, so very many of them would keep it busy for hours.
   private static func hasManyTagDirectives(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    var rest = UnsafeRawBufferPointer(text)
-    for _ in 0...maximumTagDirectives {
-      guard let next = memmem(rest.baseAddress, rest.count, "%TAG", 4) else { return false }
-      rest = UnsafeRawBufferPointer(rebasing: rest[(UnsafeRawPointer(next) + 4 - rest.baseAddress!)...])
+    guard let start = UnsafeRawPointer(text.baseAddress) else { return false }
+    let end = start + text.count
+    var count = 0
+    var next = start
+    while let found = memchr(next, Int32(UInt8(ascii: "%")), end - next) {
+      next = UnsafeRawPointer(found) + 1
+      guard UnsafeRawBufferPointer(start: next, count: end - next).starts(with: "TAG".utf8) else { continue }
+      count += 1
+      if count > maximumTagDirectives { return true }
     }
-    return true
+    return false
   }
 
   private static func isUTF16(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
