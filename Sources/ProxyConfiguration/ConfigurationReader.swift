@@ -29,7 +29,7 @@ struct ConfigurationReader {
       }
     }
     for key in ["icao_code", "qcmp_port", "datacenters"] where root.has(key) {
-      root.warn("'\(key)' is accepted and has no effect", at: root.keyMark(of: key))
+      root.warn("'\(key)' has no effect here", at: root.keyMark(of: key))
     }
   }
 }

@@ -18,7 +18,8 @@ import Testing
 
   @Test(arguments: [
     ("Zg", "add '==' at the end"), ("Zg=", "add '=' at the end"), ("Zm8", "add '=' at the end"),
-    ("Zm9vY", "5 characters are no whole number of bytes"), ("Z===", "'=' at position 2 is padding where none belongs"),
+    ("Zm9vY", "a length of 5 stands for no whole number of bytes"),
+    ("Z===", "'=' at position 2 is padding where none belongs"),
     ("Zm8==", "'=' at position 4 is padding where none belongs"),
     ("=", "'=' at position 1 is padding where none belongs"),
     ("Zm9v=", "'=' at position 5 is padding where none belongs"),
