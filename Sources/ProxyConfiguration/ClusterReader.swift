@@ -62,7 +62,7 @@ struct ClusterReader {
       if entry.key == routingKey {
         tokens = options.object(at: entry.value) { Self.tokens(&$0) }
       } else {
-        if Spelling.nearest(to: entry.key, among: [routingKey]) != nil {
+        if hasTokens(entry.value), Spelling.nearest(to: entry.key, among: [routingKey]) != nil {
           options.warn(
             "\(excerpt(entry.key)) is kept and routes nothing (did you mean '\(routingKey)'?)", at: entry.keyMark)
         }
@@ -70,6 +70,10 @@ struct ClusterReader {
       }
     }
     return (tokens, other)
+  }
+
+  private static func hasTokens(_ node: ConfigurationNode) -> Bool {
+    if case .mapping(let entries) = node.content { entries.contains { $0.key == "tokens" } } else { false }
   }
 
   private static func tokens(_ options: inout Options) -> [[UInt8]] {

@@ -176,6 +176,12 @@ import Testing
         == "f:1:5: anchors and aliases are not supported: write the value out in each place")
   }
 
+  @Test func theKeysOfAMappingAreBounded() {
+    let keys = (0..<100_000).map { "k\($0): 1\n" }.joined()
+    #expect(read(keys).node != nil)
+    #expect(read(keys + "more: 1\n").lines == ["f:100001:1: a mapping holds more than 100000 keys"])
+  }
+
   @Test func directivesAreBounded() {
     let directives = (0..<200_000).map { "%TAG !a\($0)! b\n" }.joined()
     #expect(read(directives + "---\na: 1\n").lines == ["f:1:1: the file has more than 100 %TAG directives"])

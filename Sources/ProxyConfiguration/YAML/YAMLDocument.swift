@@ -11,6 +11,9 @@ public enum YAMLDocument {
   /// How many values a file may hold. It bounds the memory that the tree of a large file takes.
   public static let maximumValues = 8_000_000
 
+  /// How many keys one mapping may have. What has very many items is a list.
+  public static let maximumKeys = 100_000
+
   private static let maximumTagDirectives = 100
 
   /// The tree of the one document in `bytes`. Nil where there is none to read; why is in `diagnostics`.

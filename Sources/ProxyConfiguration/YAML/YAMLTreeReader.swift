@@ -66,6 +66,10 @@ struct YAMLTreeReader {
     while true {
       let next = try events.next()
       if case .mappingEnd = next.event { return entries }
+      guard entries.count < YAMLDocument.maximumKeys else {
+        throw YAMLSyntaxError(
+          message: "a mapping holds more than \(YAMLDocument.maximumKeys) keys", mark: next.mark)
+      }
       let key = try node(next, depth: depth)
       let value = try node(try events.next(), depth: depth)
       guard let name = key.text else {
