@@ -58,5 +58,9 @@ let package = Package(
       ],
       swiftSettings: swift),
     .executableTarget(name: "proxy", dependencies: ["ProxyCommand"], swiftSettings: swift),
+
+    .testTarget(
+      name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "FilterKit", "PacketKit"],
+      swiftSettings: swift),
   ]
 )

@@ -37,7 +37,10 @@ extension SocketAddress: CustomStringConvertible {
     let host = text[..<end]
     let port = text[text.utf8.index(after: end)...]
     if host.utf8.first == UInt8(ascii: "[") {
-      if host.utf8.last == UInt8(ascii: "]") { return (host, port) }
+      if host.utf8.last == UInt8(ascii: "]") {
+        if host.utf8.contains(UInt8(ascii: ":")) { return (host, port) }
+        throw AddressError(text, "has brackets, which only an IPv6 address has")
+      }
       guard text.utf8.last == UInt8(ascii: "]") else { throw AddressError(text, "has no ']' before its port") }
       throw AddressError(text, "has no port: write \(excerpt("\(text):port"))")
     }

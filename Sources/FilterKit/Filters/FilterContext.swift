@@ -10,6 +10,12 @@ public struct FilterContext {
   private var setKeys: [Direction: Set<MetadataKey>] = [:]
   private var requiredKeys: [(key: MetadataKey, direction: Direction, mark: Mark)] = []
   private var labels: Set<String> = []
+  private var filterCount = 0
+  /// A filter could not be made, so what it would have set is not known.
+  private var isIncomplete = false
+
+  /// How many filters a configuration may have, those in branches included. Each one costs a row in the metrics.
+  public static let maximumFilters = 1000
 
   public init(registry: FilterRegistry, metrics: Metrics, diagnostics: Diagnostics) {
     self.registry = registry
@@ -42,6 +48,7 @@ public struct FilterContext {
   }
 
   func checkRequiredKeys() {
+    guard !isIncomplete else { return }
     for (key, direction, mark) in requiredKeys where !(setKeys[direction] ?? []).contains(key) {
       diagnostics.error(
         "no filter of the chain sets '\(keyNames[Int(key.index)])' on \(direction), so this would drop every packet "
@@ -73,12 +80,15 @@ public struct FilterContext {
   public mutating func filter(in options: inout Options) -> FilterNode? {
     let name = options.string("name")
     let label = options.optionalString("label")
-    guard let type = registry[name] else {
+    filterCount += 1
+    guard let type = registry[name], filterCount <= Self.maximumFilters else {
       // What is in its config cannot be judged.
       _ = options.node("config")
-      if options.has("name") {
-        let hint = Spelling.hint(for: name, among: registry.names + registry.allNames)
-        options.report("unknown filter '\(name)'\(hint)", at: options.mark(of: "name"))
+      isIncomplete = true
+      if filterCount == Self.maximumFilters + 1 {
+        options.report("more than \(Self.maximumFilters) filters")
+      } else if filterCount <= Self.maximumFilters, let written = options.node("name"), written.text != nil {
+        options.report(unknownFilter(name), at: written.mark)
       }
       return nil
     }
@@ -90,7 +100,7 @@ public struct FilterContext {
   /// Makes a filter without options, for a default such as "Drop".
   public mutating func filter(named name: String, at mark: Mark) -> FilterNode? {
     guard let type = registry[name] else {
-      diagnostics.error("unknown filter '\(name)'", at: mark)
+      diagnostics.error(unknownFilter(name), at: mark)
       return nil
     }
     let diagnostics = diagnostics
@@ -100,6 +110,12 @@ public struct FilterContext {
       none.finish()
       return filter
     }
+  }
+
+  private func unknownFilter(_ name: String) -> String {
+    let hint = Spelling.hint(for: name, among: registry.names + registry.allNames)
+    return "unknown filter \(excerpt(name))"
+      + (hint.isEmpty ? " (known: \(registry.names.joined(separator: ", ")))" : hint)
   }
 
   private mutating func make(

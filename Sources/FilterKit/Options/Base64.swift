@@ -22,7 +22,7 @@ public enum Base64 {
       case .character(let scalar, let position):
         "\(excerpt(String(scalar))) at position \(position) is not in its alphabet"
       case .missingPadding(let padding): "add '\(padding)' at the end"
-      case .length(let count): "\(count) characters are no whole number of bytes"
+      case .length(let count): "a length of \(count) stands for no whole number of bytes"
       case .padding(let position): "'=' at position \(position) is padding where none belongs"
       case .strayBits(let last, let suggestion):
         "the last character '\(last)' holds bits that belong to no byte; '\(suggestion)' stands for the same bytes"

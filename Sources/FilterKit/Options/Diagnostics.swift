@@ -23,6 +23,9 @@ public final class Diagnostics {
 
   public var hasErrors: Bool { errors.total > 0 }
 
+  /// Whether an error at this place would be listed; otherwise it is only counted, and its message need not be worked out.
+  public func lists(errorAt mark: Mark) -> Bool { errors.keeps(mark) }
+
   /// What was reported so far.
   public var report: DiagnosticReport {
     let kept = errors.sorted + warnings.sorted
@@ -71,9 +74,11 @@ private struct FirstByPlace {
 
   var sorted: [Diagnostic] { Array(Self.inOrder(kept).prefix(limit)) }
 
+  func keeps(_ mark: Mark) -> Bool { horizon.map { mark < $0 } ?? true }
+
   mutating func insert(at mark: Mark, _ diagnostic: () -> Diagnostic) {
     total += 1
-    if let horizon, mark >= horizon { return }
+    guard keeps(mark) else { return }
     kept.append(diagnostic())
     // Cutting at twice the limit makes the sorting cost nothing to speak of per diagnostic.
     if kept.count >= 2 * limit {

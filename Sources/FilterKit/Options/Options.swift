@@ -79,6 +79,11 @@ public struct Options: ~Copyable {
     if !isSilent { diagnostics.warning(message(), at: mark ?? self.mark) }
   }
 
+  /// Reports that something else stands where `expectation` should.
+  public func expect(_ expectation: String, at node: ConfigurationNode, hint: String? = nil) {
+    if !isSilent { diagnostics.expected(expectation, at: node, hint: hint) }
+  }
+
   // MARK: Strings
 
   /// Text. Without a default the key is required.
@@ -117,25 +122,24 @@ public struct Options: ~Copyable {
     let names = T.allCases.map(\.rawValue)
     precondition(!names.isEmpty, "a choice needs something to choose from")
     let harmless = fallback ?? T.allCases.first!
-    guard let node = value(key, "one of \(names.joined(separator: ", "))", isRequired: fallback == nil) else {
-      return harmless
-    }
+    let allowed = names.count == 1 ? names[0] : "one of \(names.joined(separator: ", "))"
+    guard let node = value(key, allowed, isRequired: fallback == nil) else { return harmless }
     if let choice = node.text.flatMap(T.init(rawValue:)) { return choice }
     guard !node.isUnusable else { return harmless }
     let hint = Spelling.hint(for: node.text ?? "", among: names)
-    report("'\(key)' must be one of \(names.joined(separator: ", ")), found \(node.summary)\(hint)", at: node.mark)
+    report("'\(key)' must be \(allowed), found \(node.summary)\(hint)", at: node.mark)
     return harmless
   }
 
   /// The bytes that base64 with padding stands for (RFC 4648, section 4). Required.
   public mutating func base64(_ key: String) -> [UInt8] {
-    value(key, "base64", isRequired: true).map { base64(in: $0) } ?? []
+    value(key, "base64", isRequired: true).flatMap { base64(in: $0) } ?? []
   }
 
-  /// A required list of base64 texts.
-  public mutating func base64List(_ key: String) -> [(bytes: [UInt8], mark: Mark)] {
-    guard let node = value(key, "a list of base64 texts", isRequired: true) else { return [] }
-    return items(of: node).map { (base64(in: $0), $0.mark) }
+  /// A list of base64 texts with the place of each, or nil where the key is absent. What is not base64 is left out.
+  public mutating func optionalBase64List(_ key: String) -> [(bytes: [UInt8], mark: Mark)]? {
+    guard let node = node(key) else { return nil }
+    return items(of: node).compactMap { item in base64(in: item).map { ($0, item.mark) } }
   }
 
   // MARK: Numbers and switches
@@ -216,6 +220,14 @@ public struct Options: ~Copyable {
     node(key).map { items(of: $0).map { Self.read($0, diagnostics, read) } }
   }
 
+  /// A list of whatever, for a reader of another form. Nil where the key is absent.
+  public mutating func optionalNodes(_ key: String) -> [ConfigurationNode]? { node(key).map { items(of: $0) } }
+
+  /// A mapping at a node that the caller came by in another way than by its key.
+  public func object<T>(at node: ConfigurationNode, _ read: (inout Options) -> T) -> T {
+    Self.read(node, diagnostics, read)
+  }
+
   /// Whatever is written for `key`, for a reader of another form. Nil where the key is absent.
   public mutating func node(_ key: String) -> ConfigurationNode? {
     if !known.contains(key) { known.append(key) }
@@ -228,12 +240,12 @@ public struct Options: ~Copyable {
   /// Reports required keys that are missing and keys that nobody asked for. Called once, by whoever made the `Options`.
   public consuming func finish() {
     guard !isSilent else { return }
+    guard !missing.isEmpty || !entries.allSatisfy({ known.contains($0.key) }) else { return }
     // A misspelt key is also a missing one: name it once, where it stands.
-    let written = Set(entries.lazy.map(\.key))
-    let absent = known.filter { !written.contains($0) }
+    let absent = known.filter { entry($0) == nil }
     var explained: Set<String> = []
     for entry in entries where !known.contains(entry.key) {
-      let meant = Spelling.nearest(to: entry.key, among: absent)
+      let meant = diagnostics.lists(errorAt: entry.keyMark) ? Spelling.nearest(to: entry.key, among: absent) : nil
       if let meant { explained.insert(meant) }
       diagnostics.error(Self.unknown(entry.key, meant: meant, known: known), at: entry.keyMark)
     }
@@ -290,16 +302,16 @@ extension Options {
     items(of: node).compactMap { item in text(of: item).map { ($0, item.mark) } }
   }
 
-  private func base64(in node: ConfigurationNode) -> [UInt8] {
+  private func base64(in node: ConfigurationNode) -> [UInt8]? {
     guard let text = node.text, !node.isNull else {
       diagnostics.expected("base64", at: node)
-      return []
+      return nil
     }
     do throws(Base64.Failure) {
       return try Base64.decode(text)
     } catch {
       diagnostics.error("expected base64, found \(excerpt(text)): \(error)", at: node.mark)
-      return []
+      return nil
     }
   }
 

@@ -1,6 +1,6 @@
 /// What text without quotes stands for: the core schema of YAML 1.2 (10.3.2), except that a number with leading zeros is text.
 /// YAML 1.1 read those as octal, so the reader of the file cannot know what was meant.
-enum PlainScalar: Equatable {
+public enum PlainScalar: Hashable, Sendable {
   case null
   case bool(Bool)
   /// A whole number. The magnitude is nil where 64 bits do not hold it.
@@ -9,14 +9,14 @@ enum PlainScalar: Equatable {
   case fraction
   case text
 
-  static func isNull(_ text: String) -> Bool {
+  public static func isNull(_ text: String) -> Bool {
     switch text {
     case "", "~", "null", "Null", "NULL": true
     default: false
     }
   }
 
-  init(_ text: String) {
+  public init(_ text: String) {
     switch text {
     case "", "~", "null", "Null", "NULL": self = .null
     case "true", "True", "TRUE": self = .bool(true)
