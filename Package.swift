@@ -58,5 +58,11 @@ let package = Package(
       ],
       swiftSettings: swift),
     .executableTarget(name: "proxy", dependencies: ["ProxyCommand"], swiftSettings: swift),
+
+    // Test kit: real network namespaces, sockets and processes.
+    .target(name: "CTestNetwork", path: "Tests/CTestNetwork"),
+    .target(
+      name: "TestNetwork", dependencies: ["PacketKit", "CTestNetwork"], path: "Tests/TestNetwork", swiftSettings: swift),
+    .testTarget(name: "TestNetworkTests", dependencies: ["TestNetwork", "PacketKit"], swiftSettings: swift),
   ]
 )
