@@ -62,5 +62,10 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "FilterKit", "PacketKit"],
       swiftSettings: swift),
+    // Test kit: real network namespaces, sockets and processes.
+    .target(name: "CTestNetwork", path: "Tests/CTestNetwork"),
+    .target(
+      name: "TestNetwork", dependencies: ["PacketKit", "CTestNetwork"], path: "Tests/TestNetwork", swiftSettings: swift),
+    .testTarget(name: "TestNetworkTests", dependencies: ["TestNetwork", "PacketKit"], swiftSettings: swift),
   ]
 )
