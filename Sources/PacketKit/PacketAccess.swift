@@ -21,31 +21,22 @@
   }
 }
 
-/// What a packet program may do with a packet.
+/// What every packet program may do with a packet.
 ///
-/// A packet program is the per-packet half of a filter, as static functions generic over this protocol. The socket path
-/// runs it over a buffer, the kernel path over the frame, from the same source. So it keeps to what the kernel can run:
-/// operators that cannot trap (`&+ &- &*`), no allocation, no existentials, no loops without a constant bound.
+/// A packet program is the per-packet half of a filter, as static functions generic over this protocol, or over one of those
+/// below that have what it needs besides. The socket path runs it over a buffer, the kernel path over the frame, from the same
+/// source. So it keeps to what the kernel can run: operators that cannot trap (`&+ &- &*`), no allocation, no existentials, no
+/// loops without a constant bound.
 public protocol PacketAccess: ~Copyable, ~Escapable {
   /// The payload's size in bytes.
   var count: UInt32 { get }
   /// Where the packet came from: the client on read, the server on write.
   var source: SocketAddress { get }
-  /// Nanoseconds of `CLOCK_MONOTONIC`.
-  var now: UInt64 { get }
-  /// Nanoseconds since 1970 (UTC).
-  var wallClock: Int64 { get }
-  /// How many endpoints there are.
-  var endpointCount: UInt32 { get }
 
   /// Cuts bytes off the front. False, and nothing done, where there are not as many.
   mutating func removeFirst(_ size: UInt32) -> Bool
   /// Cuts bytes off the end. False, and nothing done, where there are not as many.
   mutating func removeLast(_ size: UInt32) -> Bool
-  /// Puts bytes before the payload. False, and nothing done, where a datagram would be too small for the result.
-  mutating func prepend(_ bytes: ConstantBytes) -> Bool
-  /// Puts bytes behind the payload. False, and nothing done, where a datagram would be too small for the result.
-  mutating func append(_ bytes: ConstantBytes) -> Bool
 
   /// Keeps a copy of `size` bytes at `offset` under `key`. False, and nothing done, where they are not all in the payload.
   mutating func capture(at offset: UInt32, size: UInt32, as key: MetadataKey) -> Bool
@@ -58,10 +49,32 @@ public protocol PacketAccess: ~Copyable, ~Escapable {
   /// Eight of the bytes under `key` from `offset` on, the first one in the lowest bits. Bytes past the end are zero.
   func word(of key: MetadataKey, at offset: UInt32) -> UInt64
 
-  /// A random number, fast and not for secrets.
-  mutating func random() -> UInt64
   /// Adds every endpoint that has the token kept under `key` to the destinations. The number of endpoints added.
   mutating func addDestinations(withTokenIn key: MetadataKey) -> UInt32
+}
+
+/// A packet that knows the time at which it came.
+public protocol TimedPacketAccess: PacketAccess, ~Copyable, ~Escapable {
+  /// Nanoseconds of `CLOCK_MONOTONIC`.
+  var now: UInt64 { get }
+  /// Nanoseconds since 1970 (UTC).
+  var wallClock: Int64 { get }
+}
+
+/// A packet that can grow.
+public protocol GrowingPacketAccess: PacketAccess, ~Copyable, ~Escapable {
+  /// Puts bytes before the payload. False, and nothing done, where a datagram would be too small for the result.
+  mutating func prepend(_ bytes: ConstantBytes) -> Bool
+  /// Puts bytes behind the payload. False, and nothing done, where a datagram would be too small for the result.
+  mutating func append(_ bytes: ConstantBytes) -> Bool
+}
+
+/// A packet that can be sent to any endpoint.
+public protocol BalancedPacketAccess: PacketAccess, ~Copyable, ~Escapable {
+  /// How many endpoints there are.
+  var endpointCount: UInt32 { get }
+  /// A random number, fast and not for secrets.
+  mutating func random() -> UInt64
   /// Adds one endpoint, by its place in the configuration, to the destinations. Places past the end are ignored.
   mutating func addDestination(_ endpoint: UInt32)
   /// Adds the endpoint that consistent hashing gives for `hash`. False where there is no endpoint.

@@ -7,7 +7,7 @@ enum ConcatenateAction: BitwiseCopyable, Sendable {
 
 /// The packet program of `Concatenate`.
 enum ConcatenateProgram {
-  @inline(__always) static func run<P: PacketAccess & ~Copyable & ~Escapable>(
+  @inline(__always) static func run<P: GrowingPacketAccess & ~Copyable & ~Escapable>(
     _ packet: inout P, _ action: ConcatenateAction, _ bytes: ConstantBytes
   ) -> Verdict {
     switch action {

@@ -8,7 +8,7 @@ enum LoadBalancerPolicy: BitwiseCopyable, Sendable {
 /// The packet program of `LoadBalancer`.
 enum LoadBalancerProgram {
   /// `turn` is the number of the packet among all that this filter saw; only `ROUND_ROBIN` looks at it.
-  @inline(__always) static func read<P: PacketAccess & ~Copyable & ~Escapable>(
+  @inline(__always) static func read<P: BalancedPacketAccess & ~Copyable & ~Escapable>(
     _ packet: inout P, _ policy: LoadBalancerPolicy, turn: UInt64
   ) -> Verdict {
     let count = UInt64(packet.endpointCount)

@@ -3,7 +3,7 @@ import PacketKit
 /// The packet program of `Timestamp`.
 enum TimestampProgram {
   /// The age of the packet in milliseconds: 0 where its timestamp is in the future, nil where it has none.
-  @inline(__always) static func age<P: PacketAccess & ~Copyable & ~Escapable>(
+  @inline(__always) static func age<P: TimedPacketAccess & ~Copyable & ~Escapable>(
     _ packet: inout P, _ key: MetadataKey
   ) -> UInt64? {
     let seconds: Int64

@@ -1,7 +1,9 @@
 /// A datagram on its way through the chain: a view that cannot be stored or outlive its batch.
 ///
 /// Reads and edits are checked against the payload's bounds and against the size of a datagram.
-public struct Packet: ~Copyable, ~Escapable, PacketAccess {
+public struct Packet: ~Copyable, ~Escapable, TimedPacketAccess, GrowingPacketAccess,
+  BalancedPacketAccess
+{
   @usableFromInline let state: UnsafeMutablePointer<PacketState>
   @usableFromInline let context: UnsafeMutablePointer<BatchContext>
 

@@ -36,3 +36,30 @@ enum drop_reason {
 const char *drop_reason_name(unsigned reason);
 /// One phrase that says what happened, or null for a number without one.
 const char *drop_reason_meaning(unsigned reason);
+
+// Why the kernel's program handed a packet to the sockets, unmodified. Append only, as above.
+#define HAND_OVERS(X)                                                                                 \
+  X(NO_SESSION, "no_session", "the socket path has made no session for it yet")                       \
+  X(DESTINATIONS, "several_destinations", "it goes to no single endpoint")                            \
+  X(FILTER, "filter", "a filter left it to the sockets")                                              \
+  X(IP_OPTIONS, "ip_options", "it has IPv4 options")                                                  \
+  X(FRAGMENT, "fragment", "it is a fragment")                                                         \
+  X(LENGTH, "length", "its lengths disagree, or it is larger than the kernel path reads")             \
+  X(TTL, "ttl", "its TTL is at the end")                                                              \
+  X(NO_ROUTE, "no_route", "the kernel has no route, or one over an interface that is not attached")   \
+  X(NO_NEIGHBOUR, "no_neighbour", "the link address of the next hop is not known")                    \
+  X(MTU, "mtu", "it is larger than the way out allows")                                               \
+  X(NO_HEADROOM, "no_headroom", "the driver left no room in front of the frame")                      \
+  X(NO_CHECKSUM, "no_checksum", "it has no UDP checksum, and IPv6 needs one")                         \
+  X(ABORTED, "aborted", "not handed over but dropped: it failed after the first write")
+
+enum hand_over {
+  HAND_OVER_NONE = 0,
+#define X(constant, name, meaning) HAND_OVER_##constant,
+  HAND_OVERS(X)
+#undef X
+      HAND_OVER_COUNT
+};
+
+/// How many filters of a configuration have counters of their own in the kernel.
+#define CHAIN_FILTERS 64

@@ -1,0 +1,50 @@
+// The live maps: user space fills them, and they outlive a change of the program.
+#pragma once
+#include <bpf/bpf_helpers.h>
+
+// The sizes are what a small proxy needs; user space sets others before the load.
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1024);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, struct token_key);
+  __type(value, struct token_entry);
+} tokens SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1024);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, struct session_key);
+  __type(value, struct route_entry);
+} sessions SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1024);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, struct reply_key);
+  __type(value, struct route_entry);
+} replies SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct default_route);
+} defaults SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_DEVMAP);
+  __uint(max_entries, CHAIN_INTERFACES);
+  __type(key, __u32);
+  __type(value, __u32);
+} interfaces SEC(".maps");
+
+/// Packets: hand-overs by cause, then drops by filter and reason.
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, HAND_OVER_COUNT + CHAIN_FILTERS * DROP_REASON_COUNT);
+  __type(key, __u32);
+  __type(value, __u64);
+} counters SEC(".maps");

@@ -1,0 +1,37 @@
+// Next hops: the kernel's routing and neighbour tables are the truth; a session keeps what they said for at most a second.
+#pragma once
+
+#define AF_INET 2
+#define AF_INET6 10
+#define HOP_LIFETIME HZ_PER_SECOND
+
+/// Looks the next hop up. 0, or the cause of a hand-over.
+static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entry, int v4) {
+  struct bpf_fib_lookup fib = {.ifindex = ctx->ingress_ifindex};
+  fib.family = v4 ? AF_INET : AF_INET6;
+  fib.l4_protocol = IPPROTO_UDP;
+  fib.sport = entry->source_port;
+  fib.dport = entry->destination_port;
+  if (v4) {
+    __builtin_memcpy(&fib.ipv4_src, entry->source + 12, 4);
+    __builtin_memcpy(&fib.ipv4_dst, entry->destination + 12, 4);
+  } else {
+    __builtin_memcpy(fib.ipv6_src, entry->source, 16);
+    __builtin_memcpy(fib.ipv6_dst, entry->destination, 16);
+  }
+  int result = bpf_fib_lookup(ctx, &fib, sizeof fib, 0);
+  if (result == BPF_FIB_LKUP_RET_NO_NEIGH) return HAND_OVER_NO_NEIGHBOUR;
+  if (result != BPF_FIB_LKUP_RET_SUCCESS) return HAND_OVER_NO_ROUTE;
+  for (__u64 place = 0; place < CHAIN_INTERFACES; place++) {
+    if (image.interfaces[place].index == fib.ifindex && fib.ifindex) {
+      __u64 hop = place << 48;
+      __builtin_memcpy(&hop, fib.dmac, 6);
+      entry->next_hop = hop;
+      // 0 where this kernel does not say: then the sockets take what is larger than any link allows.
+      entry->mtu = fib.mtu_result ? fib.mtu_result : 1280;
+      entry->hop_time = bpf_jiffies64();
+      return 0;
+    }
+  }
+  return HAND_OVER_NO_ROUTE;
+}
