@@ -62,6 +62,9 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "FilterKit", "PacketKit"],
       swiftSettings: swift),
+    .testTarget(
+      name: "SocketPathTests", dependencies: ["SocketPath", "ProxyConfiguration", "FilterKit", "TestNetwork"],
+      swiftSettings: swift),
     // Test kit: real network namespaces, sockets and processes.
     .target(name: "CTestNetwork", path: "Tests/CTestNetwork"),
     .target(
