@@ -1,4 +1,4 @@
-import PacketKit
+import FilterKit
 import TestNetwork
 import Testing
 
@@ -19,7 +19,7 @@ import Testing
       - name: TokenRouter
     clusters:
       - endpoints:
-          - address: \(server.text)
+          - address: \(server)
             metadata: {quilkin.dev: {tokens: [MDEyMzQ1Njc4OWFiY2RlZg==]}}
 
     """
@@ -37,7 +37,7 @@ import Testing
     let file = try counter.directory.write(Self.configuration(server: server.address), to: "proxy.yaml")
     let proxy = try ChildProcess(
       try ReleaseBuild.proxy.get(),
-      ["--config", file, "--listen", listener.text, "--workers", "1", "--no-admin"],
+      ["--config", file, "--listen", listener.description, "--workers", "1", "--no-admin"],
       environment: counter.environment, in: network)
     try proxy.awaitLine(containing: "listening")
 
