@@ -68,7 +68,10 @@ let package = Package(
     // Test kit: real network namespaces, sockets and processes.
     .target(name: "CTestNetwork", path: "Tests/CTestNetwork"),
     .target(
-      name: "TestNetwork", dependencies: ["PacketKit", "CTestNetwork"], path: "Tests/TestNetwork", swiftSettings: swift),
-    .testTarget(name: "TestNetworkTests", dependencies: ["TestNetwork", "PacketKit"], swiftSettings: swift),
+      name: "TestNetwork", dependencies: ["FilterKit", "CTestNetwork"], path: "Tests/TestNetwork", swiftSettings: swift),
+    .testTarget(name: "TestNetworkTests", dependencies: ["TestNetwork", "FilterKit"], swiftSettings: swift),
+    // The folder Counter is built by the tests themselves: it must not be linked into anything.
+    .testTarget(
+      name: "AllocationTests", dependencies: ["TestNetwork", "FilterKit"], exclude: ["Counter"], swiftSettings: swift),
   ]
 )
