@@ -11,7 +11,7 @@ import Testing
     ("[2001:db8::1]:7777", "[2001:db8::2]:0", "198.51.100.200:9000"),
   ])
   func repliesComeFromTheListeningAddress(listen: String, client: String, server: String) throws {
-    let proxy = try Proxy(endpoints: [server]) { $0.listen = try! SocketAddress(listen) }
+    let proxy = try Proxy(endpoints: [server]) { $0.listen = SocketAddress(literal: listen) }
     let echo = try proxy.echo(server)
     let sender = try proxy.client(client)
     try sender.send(Array("hello".utf8), to: proxy.address)
@@ -26,11 +26,11 @@ import Testing
     ("[2001:db8::7]:7777", "[2001:db8::2]:0"),
   ])
   func aListenerOnAllAddressesRepliesFromTheOneThatWasAsked(asked: String, client: String) throws {
-    let proxy = try Proxy(endpoints: ["198.51.100.200:9000"]) { $0.listen = try! SocketAddress("[::]:7777") }
+    let proxy = try Proxy(endpoints: ["198.51.100.200:9000"]) { $0.listen = SocketAddress(literal: "[::]:7777") }
     #expect(proxy.path.listening.map(\.description) == ["[::]:7777", "0.0.0.0:7777"])
     let echo = try proxy.echo("198.51.100.200:9000")
     let sender = try proxy.client(client)
-    try sender.send([1, 2, 3], to: try SocketAddress(asked))
+    try sender.send([1, 2, 3], to: SocketAddress(literal: asked))
     let reply = try #require(try sender.receive())
     #expect(reply.source.description == asked)
     withExtendedLifetime(echo) {}

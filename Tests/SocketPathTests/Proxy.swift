@@ -19,7 +19,7 @@ final class Proxy {
     self.namespace = try namespace ?? Self.network()
     configuration = try Self.configuration(filters, endpoints, metrics)
     var options = SocketPathOptions()
-    options.listen = try SocketAddress("192.0.2.1:7777")
+    options.listen = SocketAddress(literal: "192.0.2.1:7777")
     options.workers = 2
     change(&options)
     let snapshot = Snapshot(chain: configuration.chain, routing: configuration.routing)

@@ -155,12 +155,12 @@ import Testing
   }
 
   @Test func aLoopbackSourceIsFineOnlyOverLoopback() throws {
-    let proxy = try Proxy(endpoints: [Self.server]) { $0.listen = try! SocketAddress("[::]:7777") }
+    let proxy = try Proxy(endpoints: [Self.server]) { $0.listen = SocketAddress(literal: "[::]:7777") }
     let echo = try proxy.echo(Self.server)
     let client = try proxy.client("127.0.0.1:0")
-    try client.send([1], to: try SocketAddress("127.0.0.1:7777"))
+    try client.send([1], to: SocketAddress(literal: "127.0.0.1:7777"))
     #expect(try client.receive()?.source.description == "127.0.0.1:7777")
-    try client.send([2], to: try SocketAddress("192.0.2.1:7777"))
+    try client.send([2], to: SocketAddress(literal: "192.0.2.1:7777"))
     #expect(eventuallyDrops(proxy, ["proxy source_refused": 1]))
     withExtendedLifetime(echo) {}
   }
