@@ -68,6 +68,12 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "FilterKit", "PacketKit"],
       swiftSettings: swift),
+    // Test kit: the cases of the filters, and a way to run them through the filters alone.
+    .target(
+      name: "Conformance", dependencies: ["FilterKit", "PacketKit", "ProxyConfiguration"], path: "Tests/Conformance",
+      swiftSettings: swift),
+    .testTarget(
+      name: "FiltersTests", dependencies: ["Conformance", "Filters", "FilterKit", "PacketKit"], swiftSettings: swift),
     // Test kit: real network namespaces, sockets and processes.
     .target(name: "CTestNetwork", path: "Tests/CTestNetwork"),
     .target(
