@@ -10,6 +10,12 @@ let swift: [SwiftSetting] = [
 // and swift-collections build on it too. Only the kit sets it: authors of filters need no flag.
 let lifetimes = swift + [.enableExperimentalFeature("Lifetimes")]
 
+// Each filter has its page and its cases beside its source.
+let filterDocuments = [
+  "Capture", "Compress", "Concatenate", "Debug", "Drop", "Firewall", "HashedTokenRouter", "LoadBalancer",
+  "LocalRateLimit", "Match", "PacketSize", "Pass", "Timestamp", "TokenRouter",
+].flatMap { ["\($0)/README.md", "\($0)/cases.yaml"] }
+
 let package = Package(
   name: "pinion",
   products: [
@@ -33,8 +39,8 @@ let package = Package(
     .target(name: "PacketKit", dependencies: ["CDataPath"], swiftSettings: lifetimes),
     .target(name: "FilterKit", dependencies: ["PacketKit"], swiftSettings: lifetimes),
     .target(
-      name: "Filters", dependencies: ["FilterKit", "CPCRE2", "CSnappy", "CLZ4"], path: "filters",
-      swiftSettings: swift),
+      name: "Filters", dependencies: ["FilterKit", "PacketKit", "CPCRE2", "CSnappy", "CLZ4"], path: "filters",
+      exclude: filterDocuments, swiftSettings: swift),
     .target(
       name: "ProxyConfiguration", dependencies: ["FilterKit", "CLibYAML"], swiftSettings: swift),
     .target(
@@ -65,6 +71,12 @@ let package = Package(
     .testTarget(
       name: "SocketPathTests", dependencies: ["SocketPath", "ProxyConfiguration", "FilterKit", "TestNetwork"],
       swiftSettings: swift),
+    // Test kit: the cases of the filters, and a way to run them through the filters alone.
+    .target(
+      name: "Conformance", dependencies: ["FilterKit", "PacketKit", "ProxyConfiguration"], path: "Tests/Conformance",
+      swiftSettings: swift),
+    .testTarget(
+      name: "FiltersTests", dependencies: ["Conformance", "Filters", "FilterKit", "PacketKit"], swiftSettings: swift),
     // Test kit: real network namespaces, sockets and processes.
     .target(name: "CTestNetwork", path: "Tests/CTestNetwork"),
     .target(

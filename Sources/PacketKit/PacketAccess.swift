@@ -9,6 +9,18 @@
   case none, bool, number, bytes, string, list
 }
 
+/// Bytes that stand in the configuration: a place that does not move or change while a chain that uses it runs.
+@frozen public struct ConstantBytes: BitwiseCopyable, @unchecked Sendable {
+  public let start: UnsafeRawPointer
+  public let count: UInt32
+
+  /// `start` must stay valid for as long as the value is used.
+  @inlinable public init(start: UnsafeRawPointer, count: UInt32) {
+    self.start = start
+    self.count = count
+  }
+}
+
 /// What a packet program may do with a packet.
 ///
 /// A packet program is the per-packet half of a filter, as static functions generic over this protocol. The socket path
@@ -21,6 +33,8 @@ public protocol PacketAccess: ~Copyable, ~Escapable {
   var source: SocketAddress { get }
   /// Nanoseconds of `CLOCK_MONOTONIC`.
   var now: UInt64 { get }
+  /// Nanoseconds since 1970 (UTC).
+  var wallClock: Int64 { get }
   /// How many endpoints there are.
   var endpointCount: UInt32 { get }
 
@@ -28,14 +42,28 @@ public protocol PacketAccess: ~Copyable, ~Escapable {
   mutating func removeFirst(_ size: UInt32) -> Bool
   /// Cuts bytes off the end. False, and nothing done, where there are not as many.
   mutating func removeLast(_ size: UInt32) -> Bool
+  /// Puts bytes before the payload. False, and nothing done, where a datagram would be too small for the result.
+  mutating func prepend(_ bytes: ConstantBytes) -> Bool
+  /// Puts bytes behind the payload. False, and nothing done, where a datagram would be too small for the result.
+  mutating func append(_ bytes: ConstantBytes) -> Bool
 
   /// Keeps a copy of `size` bytes at `offset` under `key`. False, and nothing done, where they are not all in the payload.
   mutating func capture(at offset: UInt32, size: UInt32, as key: MetadataKey) -> Bool
   mutating func set(_ key: MetadataKey, bool: Bool)
   func kind(of key: MetadataKey) -> MetadataKind
+  /// The number under `key`, or 0 and 1 for a bool; 0 where something else or nothing is.
+  func scalar(of key: MetadataKey) -> UInt64
+  /// How many bytes are under `key`; 0 where something else or nothing is.
+  func size(of key: MetadataKey) -> UInt32
+  /// Eight of the bytes under `key` from `offset` on, the first one in the lowest bits. Bytes past the end are zero.
+  func word(of key: MetadataKey, at offset: UInt32) -> UInt64
 
+  /// A random number, fast and not for secrets.
+  mutating func random() -> UInt64
   /// Adds every endpoint that has the token kept under `key` to the destinations. The number of endpoints added.
   mutating func addDestinations(withTokenIn key: MetadataKey) -> UInt32
   /// Adds one endpoint, by its place in the configuration, to the destinations. Places past the end are ignored.
   mutating func addDestination(_ endpoint: UInt32)
+  /// Adds the endpoint that consistent hashing gives for `hash`. False where there is no endpoint.
+  mutating func addDestination(consistentlyFor hash: UInt64) -> Bool
 }

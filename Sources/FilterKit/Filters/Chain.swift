@@ -15,11 +15,12 @@ public struct Chain: Sendable {
 }
 
 extension Chain {
-  /// Reads a list of filter entries, `{name, label?, config?}`. Mistakes go to `diagnostics`.
+  /// Reads a list of filter entries, `{name, label?, config?}`. Mistakes go to `diagnostics`, what filters log goes to `log`.
   public static func read(
-    _ entries: [ConfigurationNode], registry: FilterRegistry, metrics: Metrics, diagnostics: Diagnostics
+    _ entries: [ConfigurationNode], registry: FilterRegistry, metrics: Metrics, diagnostics: Diagnostics,
+    log: @escaping @Sendable (String) -> Void = FilterContext.standardError
   ) -> Chain {
-    var context = FilterContext(registry: registry, metrics: metrics, diagnostics: diagnostics)
+    var context = FilterContext(registry: registry, metrics: metrics, diagnostics: diagnostics, log: log)
     let nodes = entries.compactMap { entry in
       var options = Options(entry, diagnostics: diagnostics)
       let node = context.filter(in: &options)

@@ -1,8 +1,13 @@
+import Glibc
+
 /// What a filter may ask for while a configuration is loaded: metadata keys, counters, filters inside it.
 public struct FilterContext {
   let registry: FilterRegistry
   let metrics: Metrics
   let diagnostics: Diagnostics
+  /// Takes one line for the log, at the level of information. It is not for what happens on every packet, except where the
+  /// user asks for just that.
+  public let log: @Sendable (String) -> Void
   /// The label of the filter that is being made.
   public private(set) var label = ""
   private(set) var keyNames: [String] = []
@@ -17,10 +22,20 @@ public struct FilterContext {
   /// How many filters a configuration may have, those in branches included. Each one costs a row in the metrics.
   public static let maximumFilters = 1000
 
-  public init(registry: FilterRegistry, metrics: Metrics, diagnostics: Diagnostics) {
+  public init(
+    registry: FilterRegistry, metrics: Metrics, diagnostics: Diagnostics,
+    log: @escaping @Sendable (String) -> Void = FilterContext.standardError
+  ) {
     self.registry = registry
     self.metrics = metrics
     self.diagnostics = diagnostics
+    self.log = log
+  }
+
+  /// Writes a line to standard error, in one call so that lines of several threads do not mix.
+  public static let standardError: @Sendable (String) -> Void = { line in
+    var text = line + "\n"
+    text.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
   // MARK: Metadata

@@ -119,12 +119,19 @@ public struct Options: ~Copyable {
   public mutating func choice<T: CaseIterable & RawRepresentable<String>>(
     _ key: String, of type: T.Type = T.self, default fallback: T? = nil
   ) -> T {
-    let names = T.allCases.map(\.rawValue)
-    precondition(!names.isEmpty, "a choice needs something to choose from")
-    let harmless = fallback ?? T.allCases.first!
+    choice(key, among: T.allCases.map { ($0.rawValue, $0) }, default: fallback)
+  }
+
+  /// One of the names of `choices`, which stands for the value beside it. Without a default the key is required.
+  public mutating func choice<T>(_ key: String, among choices: [(name: String, value: T)], default fallback: T? = nil)
+    -> T
+  {
+    precondition(!choices.isEmpty, "a choice needs something to choose from")
+    let names = choices.map(\.name)
+    let harmless = fallback ?? choices[0].value
     let allowed = names.count == 1 ? names[0] : "one of \(names.joined(separator: ", "))"
     guard let node = value(key, allowed, isRequired: fallback == nil) else { return harmless }
-    if let choice = node.text.flatMap(T.init(rawValue:)) { return choice }
+    if let choice = choices.first(where: { $0.name == node.text }) { return choice.value }
     guard !node.isUnusable else { return harmless }
     let hint = Spelling.hint(for: node.text ?? "", among: names)
     report("'\(key)' must be \(allowed), found \(node.summary)\(hint)", at: node.mark)

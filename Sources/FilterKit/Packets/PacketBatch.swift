@@ -15,8 +15,8 @@ public struct PacketBatch: ~Copyable {
   @usableFromInline static let slotSize = headroom + receiveSize
   // 64 KiB and a bit: slots a power of two apart would share few cache sets.
   private static let stride = slotSize + 4_096 + 192
-  /// Bytes of the room in which a filter builds a new payload.
-  public static let scratchSize = 65_536
+  /// Bytes of the room in which a filter builds a new payload. Snappy asks for a sixth more than it compresses.
+  public static let scratchSize = 81_920
 
   /// A bit for each packet that no filter has dropped so far.
   @usableFromInline var live: UInt64 = 0

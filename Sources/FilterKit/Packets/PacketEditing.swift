@@ -34,6 +34,16 @@ extension Packet {
     return true
   }
 
+  /// Puts bytes before the payload. False, and nothing done, where a datagram would be too small for the result.
+  public mutating func prepend(_ bytes: ConstantBytes) -> Bool {
+    prepend(RawSpan(_unsafeStart: bytes.start, byteCount: Int(bytes.count)))
+  }
+
+  /// Puts bytes behind the payload. False, and nothing done, where a datagram would be too small for the result.
+  public mutating func append(_ bytes: ConstantBytes) -> Bool {
+    append(RawSpan(_unsafeStart: bytes.start, byteCount: Int(bytes.count)))
+  }
+
   /// Makes a new payload out of the old one: `build` writes it and says how many bytes it has, or nil where it cannot.
   ///
   /// False, and nothing done, for nil and for more than `PacketBatch.maximumPayload` bytes.

@@ -14,6 +14,38 @@ extension Packet {
     kind(of: key) == .number ? cell(key).pointee.payload : nil
   }
 
+  /// The number under `key`, or 0 and 1 for a bool; 0 where something else or nothing is.
+  @inlinable public func scalar(of key: MetadataKey) -> UInt64 {
+    switch kind(of: key) {
+    case .number, .bool: cell(key).pointee.payload
+    default: 0
+    }
+  }
+
+  /// How many bytes are under `key`, or the string's UTF-8 has; 0 where something else or nothing is.
+  @inlinable public func size(of key: MetadataKey) -> UInt32 {
+    switch kind(of: key) {
+    case .bytes, .string: cell(key).pointee.count
+    default: 0
+    }
+  }
+
+  /// Eight of the bytes under `key` from `offset` on, the first one in the lowest bits. Bytes past the end are zero.
+  public func word(of key: MetadataKey, at offset: UInt32) -> UInt64 {
+    let bytes = storedBytes(of: key)
+    let offset = Int(offset)
+    if offset &+ 8 <= bytes.count {
+      return UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+    var word: UInt64 = 0
+    var at = bytes.count
+    while at > offset {
+      at &-= 1
+      word = word << 8 | UInt64(bytes[at])
+    }
+    return word
+  }
+
   /// The bool under `key`, or nil where something else or nothing is.
   @inlinable public func bool(of key: MetadataKey) -> Bool? {
     kind(of: key) == .bool ? cell(key).pointee.payload != 0 : nil
@@ -101,6 +133,18 @@ extension Packet {
     guard context.pointee.endpointCount > 0 else { return false }
     addDestination(context.pointee.routing._withUnsafeGuaranteedRef { $0.endpoint(forHash: hash) })
     return true
+  }
+}
+
+extension Packet {
+  /// Calls `body` with the address of each destination that was chosen so far, in the order in which they were chosen.
+  public func forEachDestination(_ body: (SocketAddress) -> Void) {
+    var next = state.pointee.firstDestination
+    while next != DestinationNode.end {
+      let node = context.pointee.destinations[next]
+      body(context.pointee.routing._withUnsafeGuaranteedRef { $0.endpoints[Int(node.endpoint)].address })
+      next = node.next
+    }
   }
 }
 

@@ -1,0 +1,46 @@
+import CPCRE2
+import Synchronization
+
+/// A compiled regular expression over bytes, shared by all workers.
+final class Regex: Sendable {
+  /// Why a pattern is none.
+  struct Failure: Error, CustomStringConvertible {
+    let reason: String
+    /// Where in the pattern's UTF-8 PCRE2 stopped, counted from 0.
+    let offset: Int
+    var description: String { "the pattern is not valid at offset \(offset): \(reason)" }
+  }
+
+  // Immutable once compiled, and freed with this object.
+  nonisolated(unsafe) private let code: OpaquePointer
+  private let idle = Mutex<[RegexMatcher]>([])
+
+  init(_ pattern: String) throws(Failure) {
+    // Bytes, never UTF-8: a payload is anything. '$' is the end and not also the line break before it.
+    let options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_USE_OFFSET_LIMIT | PCRE2_DOLLAR_ENDONLY
+    var number: Int32 = 0
+    var offset = 0
+    var pattern = pattern
+    let code = pattern.withUTF8 { pcre2_compile_8($0.baseAddress, $0.count, options, &number, &offset, nil) }
+    guard let code else { throw Failure(reason: Self.message(number), offset: offset) }
+    // Where the machine has no JIT, or does not let us make code, the interpreter serves.
+    _ = pcre2_jit_compile_8(code, PCRE2_JIT_COMPLETE)
+    self.code = code
+  }
+
+  deinit { pcre2_code_free_8(code) }
+
+  /// Lends a matcher to the caller. There are as many as there were callers at one time.
+  func withMatcher(_ body: (RegexMatcher) -> Void) {
+    let matcher = idle.withLock { $0.popLast() } ?? RegexMatcher(code)
+    body(matcher)
+    idle.withLock { $0.append(matcher) }
+  }
+
+  private static func message(_ number: Int32) -> String {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { text in
+      let size = pcre2_get_error_message_8(number, text.baseAddress, text.count)
+      return size < 0 ? "error \(number)" : String(decoding: text.prefix(Int(size)), as: UTF8.self)
+    }
+  }
+}

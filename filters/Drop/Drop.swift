@@ -1,0 +1,12 @@
+public import FilterKit
+
+/// Drops every packet. Useful at the end of a branch of `Match`.
+public struct Drop: Filter {
+  public static let name = "Drop"
+  public static let aliases = ["quilkin.filters.drop.v1alpha1.Drop"]
+
+  public init(options: inout Options, context: inout FilterContext) {}
+
+  public func read(_ packet: inout Packet) -> Verdict { DropProgram.run(&packet) }
+  public func write(_ packet: inout Packet) -> Verdict { DropProgram.run(&packet) }
+}

@@ -1,0 +1,19 @@
+public import FilterKit
+
+/// Runs one of several filters, chosen by a metadata value.
+public struct Match: Filter {
+  public static let name = "Match"
+  public static let aliases = ["quilkin.filters.match.v1alpha1.Match"]
+
+  private let onRead: MatchBranches?
+  private let onWrite: MatchBranches?
+
+  public init(options: inout Options, context: inout FilterContext) {
+    onRead = options.object("on_read") { MatchBranches(&$0, &context, .read) }
+    onWrite = options.object("on_write") { MatchBranches(&$0, &context, .write) }
+    if onRead == nil, onWrite == nil { options.report("give 'on_read', 'on_write' or both") }
+  }
+
+  public func read(batch: inout PacketBatch) { onRead?.run(.read, &batch) }
+  public func write(batch: inout PacketBatch) { onWrite?.run(.write, &batch) }
+}
