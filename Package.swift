@@ -68,10 +68,22 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "FilterKit", "PacketKit"],
       swiftSettings: swift),
+    .testTarget(
+      name: "SocketPathTests", dependencies: ["SocketPath", "ProxyConfiguration", "FilterKit", "TestNetwork"],
+      swiftSettings: swift),
+    // Test kit: the cases of the filters, and a way to run them through the filters alone.
+    .target(
+      name: "Conformance", dependencies: ["FilterKit", "PacketKit", "ProxyConfiguration"], path: "Tests/Conformance",
+      swiftSettings: swift),
+    .testTarget(
+      name: "FiltersTests", dependencies: ["Conformance", "Filters", "FilterKit", "PacketKit"], swiftSettings: swift),
     // Test kit: real network namespaces, sockets and processes.
     .target(name: "CTestNetwork", path: "Tests/CTestNetwork"),
     .target(
-      name: "TestNetwork", dependencies: ["PacketKit", "CTestNetwork"], path: "Tests/TestNetwork", swiftSettings: swift),
-    .testTarget(name: "TestNetworkTests", dependencies: ["TestNetwork", "PacketKit"], swiftSettings: swift),
+      name: "TestNetwork", dependencies: ["FilterKit", "CTestNetwork"], path: "Tests/TestNetwork", swiftSettings: swift),
+    .testTarget(name: "TestNetworkTests", dependencies: ["TestNetwork", "FilterKit"], swiftSettings: swift),
+    // The folder Counter is built by the tests themselves: it must not be linked into anything.
+    .testTarget(
+      name: "AllocationTests", dependencies: ["TestNetwork", "FilterKit"], exclude: ["Counter"], swiftSettings: swift),
   ]
 )

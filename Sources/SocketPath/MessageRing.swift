@@ -2,9 +2,9 @@ import CSys
 import FilterKit
 import Glibc
 
-/// The message headers, addresses and control data that one `recvmmsg` or `sendmmsg` works on.
+/// The message headers, addresses and control data that one call that receives or sends works on.
 struct MessageRing: ~Copyable {
-  let headers: UnsafeMutablePointer<mmsghdr>
+  let headers: UnsafeMutablePointer<csys_message>
   let capacity: Int
   private let vectors: UnsafeMutablePointer<iovec>
   private let names: UnsafeMutableRawPointer
@@ -21,11 +21,11 @@ struct MessageRing: ~Copyable {
     control.initializeMemory(as: UInt8.self, repeating: 0, count: Self.controlSize * capacity)
     for index in 0..<capacity {
       (vectors + index).initialize(to: iovec())
-      var header = mmsghdr()
-      header.msg_hdr.msg_iov = vectors + index
-      header.msg_hdr.msg_iovlen = 1
-      header.msg_hdr.msg_name = names + index * Self.nameStride
-      header.msg_hdr.msg_control = control + index * Self.controlSize
+      var header = csys_message()
+      header.header.msg_iov = vectors + index
+      header.header.msg_iovlen = 1
+      header.header.msg_name = names + index * Self.nameStride
+      header.header.msg_control = control + index * Self.controlSize
       (headers + index).initialize(to: header)
     }
   }
@@ -51,15 +51,15 @@ struct MessageRing: ~Copyable {
 
   /// Makes a message that was received ready to be received again: the kernel wrote over the room it had.
   @inline(__always) func rearm(_ index: Int) {
-    headers[index].msg_hdr.msg_namelen = socklen_t(Self.nameStride)
-    headers[index].msg_hdr.msg_controllen = Self.controlSize
+    headers[index].header.msg_namelen = socklen_t(Self.nameStride)
+    headers[index].header.msg_controllen = Self.controlSize
   }
 
   /// Where message `index` came from.
   @inline(__always) func source(_ index: Int) -> SocketAddress? { KernelAddress.read(names + index * Self.nameStride) }
 
   /// The bytes that message `index` was received or sent with.
-  @inline(__always) func size(_ index: Int) -> Int { Int(headers[index].msg_len) }
+  @inline(__always) func size(_ index: Int) -> Int { Int(headers[index].size) }
 
   /// The local address that received message `index` came to, where the socket was asked to say it.
   @inline(__always) func local(_ index: Int) -> LocalAddress? {
@@ -68,7 +68,7 @@ struct MessageRing: ~Copyable {
     return withUnsafeMutableBytes(of: &bytes) { bytes in
       let start = bytes.baseAddress!
       let known = csys_local_address(
-        &headers[index].msg_hdr, start.assumingMemoryBound(to: UInt8.self), &interface)
+        &headers[index].header, start.assumingMemoryBound(to: UInt8.self), &interface)
       return known ? LocalAddress(ip: KernelAddress.ipv6(start), interface: interface) : nil
     }
   }
@@ -81,16 +81,16 @@ struct MessageRing: ~Copyable {
   ) {
     vectors[index].iov_base = payload.baseAddress
     vectors[index].iov_len = payload.count
-    headers[index].msg_hdr.msg_namelen = KernelAddress.write(address, to: names + index * Self.nameStride)
+    headers[index].header.msg_namelen = KernelAddress.write(address, to: names + index * Self.nameStride)
     guard let local else {
-      headers[index].msg_hdr.msg_controllen = 0
+      headers[index].header.msg_controllen = 0
       return
     }
     var bytes: (UInt64, UInt64) = (0, 0)
     withUnsafeMutableBytes(of: &bytes) { bytes in
       let start = bytes.baseAddress!
       KernelAddress.write(local.ip, to: start)
-      headers[index].msg_hdr.msg_controllen = csys_put_local_address(
+      headers[index].header.msg_controllen = csys_put_local_address(
         control + index * Self.controlSize, local.ip.isV4, start.assumingMemoryBound(to: UInt8.self),
         // An interface is named only where the address means nothing without it; else the routes decide.
         local.ip.isLinkLocal ? local.interface : 0)

@@ -141,7 +141,7 @@ struct Worker: ~Copyable {
     var sentPackets = 0
     var sentBytes = 0
     while next < count {
-      let sent = Int(sendmmsg(socket, outgoing.headers + next, UInt32(count &- next), Int32(MSG_DONTWAIT)))
+      let sent = Int(csys_send(socket, outgoing.headers + next, UInt32(count &- next)))
       if sent > 0 {
         for index in next..<(next &+ sent) { sentBytes &+= outgoing.size(index) }
         sentPackets &+= sent

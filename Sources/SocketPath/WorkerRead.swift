@@ -9,7 +9,7 @@ extension Worker {
     guard let socket = listeners.number(isV4: isV4) else { return }
     finishReplies()
     for _ in 0..<Self.batchesInARow {
-      let count = Int(recvmmsg(socket, incoming.headers, UInt32(PacketBatch.capacity), Int32(MSG_DONTWAIT), nil))
+      let count = Int(csys_receive(socket, incoming.headers, UInt32(PacketBatch.capacity)))
       guard count > 0 else { return }
       batch.begin(.read, now: now, wallClock: Clock.wall)
       accept(count, fixed: listeners.fixedAddress(isV4: isV4))

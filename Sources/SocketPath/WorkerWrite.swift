@@ -11,7 +11,7 @@ extension Worker {
       guard let socket = upstreams.openNumber(upstream) else { return }
       if replies == 0 { batch.begin(.write, now: now, wallClock: Clock.wall) }
       let room = PacketBatch.capacity &- replies
-      let count = Int(recvmmsg(socket, incoming.headers + replies, UInt32(room), Int32(MSG_DONTWAIT), nil))
+      let count = Int(csys_receive(socket, incoming.headers + replies, UInt32(room)))
       guard count > 0 else { return }
       accept(count, from: upstream)
       replies &+= count

@@ -75,13 +75,17 @@ pid_t child_start(const char *path, char *const arguments[], char *const environ
 
 int child_descriptor(pid_t child) { return (int)syscall(SYS_pidfd_open, child, 0); }
 
-int child_await_end(pid_t child) {
+static int await(pid_t child, int what) {
   siginfo_t info;
   int result;
-  do result = waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
+  do result = waitid(P_PID, (id_t)child, &info, what);
   while (result < 0 && errno == EINTR);
   return result;
 }
+
+int child_await_end(pid_t child) { return await(child, WEXITED | WNOWAIT); }
+
+int child_await_stop(pid_t child) { return await(child, WSTOPPED); }
 
 bool child_reap(pid_t child, int *code) {
   int status = 0;

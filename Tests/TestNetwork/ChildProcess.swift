@@ -75,6 +75,15 @@ public final class ChildProcess: Sendable {
     return status
   }
 
+  /// Stops it, until `resume`: it does nothing any more when this returns. Its sockets go on receiving.
+  public func pause() throws {
+    try signal(SIGSTOP)
+    _ = try checked(child_await_stop(id), "wait until process \(id) is stopped")
+  }
+
+  /// Lets it go on after `pause`.
+  public func resume() throws { try signal(SIGCONT) }
+
   /// Sends it a signal. Does nothing where it has ended.
   public func signal(_ number: Int32) throws {
     try monitor.read { state in

@@ -1,6 +1,6 @@
 import CTestNetwork
+public import FilterKit
 import Glibc
-public import PacketKit
 import Synchronization
 
 /// A server that sends every datagram back to where it came from, on a thread of its own. It ends with its last owner.

@@ -76,5 +76,10 @@ public struct CommandError: Error, CustomStringConvertible, Sendable {
   /// What it printed.
   public let output: String
 
+  public init(command: String, output: String) {
+    self.command = command
+    self.output = output
+  }
+
   public var description: String { "\(command): \(output)" }
 }

@@ -1,5 +1,5 @@
+import FilterKit
 import Glibc
-import PacketKit
 
 extension SocketAddress {
   /// The address as the kernel takes it, for a socket of the family. An IPv6 socket takes an IPv4 address in its mapped form.
@@ -48,6 +48,26 @@ extension SocketAddress {
       let address = bytes.load(as: sockaddr_in6.self)
       return SocketAddress(
         IPAddress(address.sin6_addr), port: UInt16(bigEndian: address.sin6_port), scope: address.sin6_scope_id)
+    }
+  }
+}
+
+extension IPAddress {
+  init(_ address: in6_addr) {
+    self = withUnsafeBytes(of: address) { bytes in
+      IPAddress(
+        high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+        low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    }
+  }
+}
+
+extension in6_addr {
+  init(_ address: IPAddress) {
+    self.init()
+    withUnsafeMutableBytes(of: &self) { bytes in
+      bytes.storeBytes(of: address.high.bigEndian, as: UInt64.self)
+      bytes.storeBytes(of: address.low.bigEndian, toByteOffset: 8, as: UInt64.self)
     }
   }
 }

@@ -1,5 +1,5 @@
+public import FilterKit
 import Glibc
-public import PacketKit
 
 /// A datagram as it was received.
 public struct Datagram: Equatable, Sendable {
@@ -40,7 +40,7 @@ public final class UDPSocket: Sendable {
       }
     }
     let bound = address.withKernelForm(family: family) { bind(descriptor.number, $0, $1) }
-    _ = try checked(bound, "bind \(address.text)")
+    _ = try checked(bound, "bind \(address)")
     guard let name = SocketAddress(filledBy: { getsockname(descriptor.number, $0, $1) == 0 }) else {
       throw SystemError("ask for the socket's address")
     }
@@ -57,14 +57,14 @@ public final class UDPSocket: Sendable {
   /// Ties the socket to one peer: it receives from that one alone, and learns when the peer refuses.
   public func connect(to peer: SocketAddress) throws {
     let result = peer.withKernelForm(family: family) { Glibc.connect(descriptor.number, $0, $1) }
-    _ = try checked(result, "connect \(address.text) to \(peer.text)")
+    _ = try checked(result, "connect \(address) to \(peer)")
   }
 
   /// Sends a datagram. Waits where the kernel's buffer is full.
   public func send(_ bytes: some Collection<UInt8>, to destination: SocketAddress, within time: Duration = .seconds(5))
     throws
   {
-    try transmit(Array(bytes), within: time, "send \(bytes.count) bytes to \(destination.text)") { data in
+    try transmit(Array(bytes), within: time, "send \(bytes.count) bytes to \(destination)") { data in
       destination.withKernelForm(family: family) { sendto(descriptor.number, data.baseAddress, data.count, 0, $0, $1) }
     }
   }
@@ -114,7 +114,7 @@ public final class UDPSocket: Sendable {
       }
       guard let source else {
         if errno == EAGAIN { return nil }
-        throw SystemError("receive on \(address.text)")
+        throw SystemError("receive on \(address)")
       }
       return Datagram(bytes: Array(buffer[..<size]), source: source)
     }

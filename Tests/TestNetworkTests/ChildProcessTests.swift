@@ -26,6 +26,20 @@ import Testing
     try process.signal(SIGTERM)
   }
 
+  @Test func `a paused process does nothing until it is resumed`() throws {
+    let process = try ChildProcess("sh", ["-c", "trap 'echo heard' USR1; echo ready; while :; do sleep 0.01; done"])
+    try process.awaitLine(containing: "ready")
+    for _ in 0..<2 {
+      let printed = process.output
+      try process.pause()
+      try process.signal(SIGUSR1)
+      #expect(throws: LineMissing.self) { try process.awaitLine(containing: "never", within: .milliseconds(30)) }
+      #expect(process.output == printed)
+      try process.resume()
+      #expect(eventually { process.output == printed + "heard\n" })
+    }
+  }
+
   @Test func `it is killed and reaped with its last owner, though its own child holds the pipe`() throws {
     let id: Int32
     do {

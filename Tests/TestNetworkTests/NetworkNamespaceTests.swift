@@ -1,5 +1,5 @@
+import FilterKit
 import Glibc
-import PacketKit
 import TestNetwork
 import Testing
 

@@ -1,12 +1,12 @@
+import FilterKit
 import Glibc
-import PacketKit
 import TestNetwork
 import Testing
 
 @Suite struct UDPSocketTests {
   @Test(arguments: ["127.0.0.1:0", "[::1]:0", "127.255.0.1:65535", "[2001:db8::1:2]:53"])
   func `an address reads back as it was spelt`(text: String) {
-    #expect(SocketAddress(literal: text).text == text)
+    #expect(SocketAddress(literal: text).description == text)
   }
 
   @Test func `nothing to receive is nil, at once or after the time`() throws {

@@ -15,14 +15,11 @@ public struct Capture: Filter {
     let name = options.string("metadataKey", default: Self.defaultKey)
     let key = context.key(name, setOn: .read)
     let isPresent = context.key(name + "/is_present", setOn: .read)
-    let limits = context.counter(
-      "proxy_capture_regex_limit_total",
-      help: "Datagrams that a regular expression of Capture gave up on because it took too much time or memory.")
 
     let prefix = options.object("prefix") { Self.affix(&$0, isSuffix: false, key, isPresent) }
     let suffix = options.object("suffix") { Self.affix(&$0, isSuffix: true, key, isPresent) }
     let hasRegex = options.has("regex")
-    regex = options.object("regex") { Self.regex(&$0, key, isPresent, limits) } ?? nil
+    regex = options.object("regex") { Self.regex(&$0, context, key, isPresent) } ?? nil
     affix = prefix ?? suffix ?? AffixCapture(size: 0, isSuffix: false, removes: false, key: key, isPresent: isPresent)
     if [prefix != nil, suffix != nil, hasRegex].count(where: \.self) != 1 {
       options.report("exactly one of 'prefix', 'suffix' and 'regex' must be given")
@@ -38,9 +35,12 @@ public struct Capture: Filter {
   }
 
   private static func regex(
-    _ options: inout Options, _ key: MetadataKey, _ isPresent: MetadataKey, _ limits: Counter
+    _ options: inout Options, _ context: FilterContext, _ key: MetadataKey, _ isPresent: MetadataKey
   ) -> RegexCapture? {
     let pattern = options.string("pattern")
+    let limits = context.counter(
+      "proxy_capture_regex_limit_total",
+      help: "Datagrams that a regular expression of Capture gave up on: too many steps, too much time or memory.")
     do throws(Regex.Failure) {
       return RegexCapture(try Regex(pattern), key: key, isPresent: isPresent, limits: limits)
     } catch {

@@ -24,6 +24,8 @@ pid_t child_start(const char *path, char *const arguments[], char *const environ
 int child_descriptor(pid_t child);
 /// Waits until the child has ended, and leaves it to be reaped: its id stays taken. 0, or -1 with errno.
 int child_await_end(pid_t child);
+/// Waits until all threads of the child are stopped by a signal. 0, or -1 with errno: `ECHILD` where it ended instead.
+int child_await_stop(pid_t child);
 /// Reaps a child that has ended. True where it exited by itself: `code` is its status. False where a signal ended it:
 /// `code` is the signal.
 bool child_reap(pid_t child, int *code);
