@@ -33,20 +33,27 @@ let package = Package(
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "CBpf", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
     .target(name: "CSys"),
     .target(name: "CDataPath", path: "bpf/shared"),
 
     .target(name: "PacketKit", dependencies: ["CDataPath"], swiftSettings: lifetimes),
-    .target(name: "FilterKit", dependencies: ["PacketKit"], swiftSettings: lifetimes),
+    .target(name: "FilterKit", dependencies: ["PacketKit", "CDataPath"], swiftSettings: lifetimes),
     .target(
       name: "Filters", dependencies: ["FilterKit", "PacketKit", "CPCRE2", "CSnappy", "CLZ4"], path: "filters",
       exclude: filterDocuments, swiftSettings: swift),
     .target(
       name: "ProxyConfiguration", dependencies: ["FilterKit", "CLibYAML"], swiftSettings: swift),
+    .target(name: "DataPath", dependencies: ["FilterKit"], swiftSettings: swift),
     .target(
       name: "SocketPath",
-      dependencies: ["ProxyConfiguration", "FilterKit", "CSys", .product(name: "Logging", package: "swift-log")],
+      dependencies: ["DataPath", "FilterKit", "CSys", .product(name: "Logging", package: "swift-log")],
       swiftSettings: lifetimes),
+    .target(
+      name: "KernelPath",
+      dependencies: ["CBpf", "CSys", "CDataPath", "DataPath", "FilterKit", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: lifetimes, plugins: ["CompileBPF"]),
+    .plugin(name: "CompileBPF", capability: .buildTool()),
     .target(
       name: "Operations",
       dependencies: [

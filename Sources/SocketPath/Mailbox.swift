@@ -1,4 +1,5 @@
 import CSys
+import DataPath
 import Glibc
 import Synchronization
 

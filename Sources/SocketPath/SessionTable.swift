@@ -74,8 +74,9 @@ struct SessionTable: ~Copyable {
     return due > now ? due - now : 0
   }
 
-  /// Ends the sessions that are idle by now, and calls `ended` with each before its place is reused.
-  mutating func expire(now: UInt64, _ ended: (Session) -> Void) {
+  /// Ends the sessions that are idle by now, and calls `ended` with each before its place is reused. `seenElsewhere` is asked
+  /// first when another path saw a packet of the session.
+  mutating func expire(now: UInt64, seenElsewhere: (Session) -> UInt64, ended: (Session) -> Void) {
     let current = now / tick
     guard current > swept else { return }
     // A long sleep visits each slot once.
@@ -86,6 +87,9 @@ struct SessionTable: ~Copyable {
       wheel[Int(slot)] = Session.none
       while index != Session.none {
         let next = sessions[Int(index)].next
+        if sessions[Int(index)].lastSeen + idle <= now {
+          sessions[Int(index)].lastSeen = max(sessions[Int(index)].lastSeen, seenElsewhere(sessions[Int(index)]))
+        }
         if sessions[Int(index)].lastSeen + idle <= now {
           ended(sessions[Int(index)])
           release(index)
@@ -99,8 +103,14 @@ struct SessionTable: ~Copyable {
   }
 
   /// Ends all sessions.
-  mutating func removeAll(_ ended: () -> Void) {
-    for _ in 0..<count { ended() }
+  mutating func removeAll(_ ended: (Session) -> Void) {
+    for slot in 0..<Int(wheelSize) {
+      var index = wheel[slot]
+      while index != Session.none {
+        ended(sessions[Int(index)])
+        index = sessions[Int(index)].next
+      }
+    }
     count = 0
     used = 0
     free = Session.none

@@ -1,4 +1,5 @@
 import CSys
+public import DataPath
 public import FilterKit
 import Glibc
 import Synchronization
@@ -22,7 +23,11 @@ public final class SocketPath: Sendable {
   private let state: Mutex<State>
 
   /// Opens all sockets. Packets wait in them until `start`.
-  public init(_ options: SocketPathOptions, snapshot: Snapshot, metrics: Metrics) throws(SocketPathError) {
+  ///
+  /// - Parameter mirror: another path that carries sessions on, if there is one.
+  public init(
+    _ options: SocketPathOptions, snapshot: Snapshot, metrics: Metrics, mirror: (any SessionMirror)? = nil
+  ) throws(SocketPathError) {
     var warnings: [String] = []
     let counters = WorkerCounters(metrics)
     quota = SessionQuota(limit: options.maxSessions)
@@ -38,7 +43,7 @@ public final class SocketPath: Sendable {
       let poller = try Worker.makePoller(listeners, mailbox)
       let worker = Worker(
         listeners, poller: poller, snapshot: snapshot, idleTimeout: options.idleTimeout.nanoseconds,
-        mailbox: mailbox, metrics: metrics, counters: counters, quota: quota)
+        mailbox: mailbox, metrics: metrics, counters: counters, quota: quota, mirror: mirror)
       mailboxes.append(mailbox)
       waiting.append(Thread(worker, name: "worker-\(number)"))
     }

@@ -1,3 +1,4 @@
+import DataPath
 import FilterKit
 
 /// The source ports of one worker: a socket each, which serves many servers, but only one client toward each of them.
@@ -7,6 +8,7 @@ struct UpstreamPool: ~Copyable {
     var socket: UDPSocket?
     /// The socket's descriptor; -1 where there is none.
     var number: Int32 = -1
+    var port: UInt16 = 0
     var sessions = 0
     let isV4: Bool
     /// The packets that wait to be sent from this socket: first and last of a list in the worker's outbox.
@@ -43,6 +45,13 @@ struct UpstreamPool: ~Copyable {
     @inline(__always) unsafeMutableAddress { places + Int(index) }
   }
 
+  /// What another path needs to know of a session.
+  func record(of session: Session) -> SessionRecord {
+    SessionRecord(
+      client: session.client, server: session.server, local: session.local.ip,
+      sourcePort: places[Int(session.upstream)].port)
+  }
+
   /// The descriptor of a place's socket, or nil where no session uses the place.
   @inline(__always) func openNumber(_ index: UInt32) -> Int32? {
     let number = places[Int(index)].number
@@ -75,6 +84,7 @@ struct UpstreamPool: ~Copyable {
         let socket = try UDPSocket(.upstream, on: SocketAddress(anywhere, port: 0))
         try opened(index, socket.number)
         places[Int(index)].number = socket.number
+        places[Int(index)].port = socket.address.port
         places[Int(index)].socket = consume socket
       }
     } catch {

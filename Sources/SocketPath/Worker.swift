@@ -1,4 +1,5 @@
 import CSys
+import DataPath
 import FilterKit
 import Glibc
 
@@ -11,6 +12,7 @@ struct Worker: ~Copyable {
   let sheet: CounterSheet
   let counters: WorkerCounters
   let quota: SessionQuota
+  let mirror: (any SessionMirror)?
   let poller: Poller
   var listeners: ListenerPair
 
@@ -52,13 +54,15 @@ struct Worker: ~Copyable {
 
   init(
     _ listeners: consuming ListenerPair, poller: consuming Poller, snapshot: Snapshot, idleTimeout: UInt64,
-    mailbox: Mailbox, metrics: Metrics, counters: WorkerCounters, quota: SessionQuota
+    mailbox: Mailbox, metrics: Metrics, counters: WorkerCounters, quota: SessionQuota,
+    mirror: (any SessionMirror)?
   ) {
     self.poller = poller
     self.listeners = listeners
     self.mailbox = mailbox
     self.counters = counters
     self.quota = quota
+    self.mirror = mirror
     sheet = metrics.makeSheet()
     self.snapshot = snapshot
     servers = snapshot.routing.endpoints.map(\.address)
@@ -108,7 +112,12 @@ struct Worker: ~Copyable {
     let letters = mailbox.collect()
     isDraining = letters.drain
     if let snapshot = letters.snapshot { adopt(snapshot) }
-    if letters.stop { sessions.removeAll { quota.giveBack() } }
+    if letters.stop {
+      sessions.removeAll { session in
+        mirror?.sessionEnded(upstreams.record(of: session))
+        quota.giveBack()
+      }
+    }
     return letters.stop
   }
 
@@ -122,6 +131,9 @@ struct Worker: ~Copyable {
   private mutating func sweep() {
     let before = sessions.count
     sessions.expire(now: now) { session in
+      mirror?.lastSeen(upstreams.record(of: session)) ?? 0
+    } ended: { session in
+      mirror?.sessionEnded(upstreams.record(of: session))
       upstreams.release(session.upstream, from: session.server)
       quota.giveBack()
     }

@@ -1,4 +1,5 @@
 import CSys
+import DataPath
 import FilterKit
 import Glibc
 
@@ -88,6 +89,7 @@ extension Worker {
     }
     let index = sessions.insert(
       Session(client: client, server: server, upstream: upstream, local: local, lastSeen: now))
+    mirror?.sessionBegan(upstreams.record(of: sessions[index]))
     sheet.add(1, to: counters.sessionsMade)
     sheet.set(counters.sessionsActive, to: UInt64(sessions.count))
     return index

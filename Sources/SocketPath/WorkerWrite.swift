@@ -1,4 +1,5 @@
 import CSys
+import DataPath
 import FilterKit
 import Glibc
 

@@ -1,3 +1,4 @@
+import CDataPath
 public import FilterKit
 
 /// Keeps a part of the payload under a metadata key, for the filters behind it.
@@ -50,6 +51,18 @@ public struct Capture: Filter {
   }
 
   public func read(_ packet: inout Packet) -> Verdict { CaptureProgram.read(&packet, affix) }
+
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    guard image.direction == .read else { return }
+    guard regex == nil else { throw KernelRefusal("a regular expression") }
+    guard affix.size <= UInt32(CHAIN_VALUE_SIZE) else {
+      throw KernelRefusal("it captures \(affix.size) bytes, and the kernel's program keeps \(CHAIN_VALUE_SIZE)")
+    }
+    var affix = affix
+    affix.key = try image.place(setting: affix.key)
+    affix.isPresent = try image.place(setting: affix.isPresent)
+    try image.append { [affix] in affix.encode(into: &$0) }
+  }
 
   public func read(batch: inout PacketBatch) {
     if let regex {

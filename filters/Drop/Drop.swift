@@ -1,3 +1,4 @@
+import CDataPath
 public import FilterKit
 
 /// Drops every packet. Useful at the end of a branch of `Match`.
@@ -9,4 +10,8 @@ public struct Drop: Filter {
 
   public func read(_ packet: inout Packet) -> Verdict { DropProgram.run(&packet) }
   public func write(_ packet: inout Packet) -> Verdict { DropProgram.run(&packet) }
+
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    try image.append { $0.kind = UInt8(SLOT_DROP.rawValue) }
+  }
 }

@@ -14,4 +14,6 @@ public struct HashedTokenRouter: Filter {
   }
 
   public func read(_ packet: inout Packet) -> Verdict { router.read(&packet) }
+
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) { try router.encode(into: &image) }
 }

@@ -1,3 +1,4 @@
+import CDataPath
 public import FilterKit
 
 /// Runs one of several filters, chosen by a metadata value.
@@ -16,4 +17,8 @@ public struct Match: Filter {
 
   public func read(batch: inout PacketBatch) { onRead?.run(.read, &batch) }
   public func write(batch: inout PacketBatch) { onWrite?.run(.write, &batch) }
+
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    try (image.direction == .read ? onRead : onWrite)?.encode(into: &image)
+  }
 }

@@ -1,3 +1,4 @@
+import CDataPath
 import FilterKit
 
 /// What `Match` does in one direction: a key, the branches in their order, and what runs when none is equal.
@@ -98,6 +99,27 @@ struct MatchBranches: Sendable {
       if isEqual { chosen |= 1 &<< UInt64(truncatingIfNeeded: index) }
     }
     return chosen
+  }
+
+  /// A slot for each branch, which goes on at the next branch where the value is another; behind it the branch's filter and a jump
+  /// past all others.
+  func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    guard !branches.isEmpty else { throw KernelRefusal("it has no branches") }
+    let key = try image.place(reading: key)
+    var ends: [Int] = []
+    var isFirst = true
+    for branch in branches {
+      guard let value = branch.value else {
+        throw KernelRefusal("it compares with a list, or with more than \(MatchValue.maximumSize) bytes")
+      }
+      let question = try image.append { value.encode(into: &$0, key: key, isFirst: isFirst) }
+      isFirst = false
+      if let node = branch.node { try image.append(node) }
+      ends.append(try image.append { $0.kind = UInt8(SLOT_JUMP.rawValue) })
+      image.landHere(from: question)
+    }
+    if let otherwise { try image.append(otherwise) }
+    for end in ends { image.landHere(from: end) }
   }
 
   private static func count(_ packets: UInt64, _ counter: Counter, _ batch: inout PacketBatch) {

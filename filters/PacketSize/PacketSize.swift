@@ -1,3 +1,4 @@
+import CDataPath
 public import FilterKit
 
 /// Drops packets whose payload is smaller or larger than allowed.
@@ -29,5 +30,10 @@ public struct PacketSize: Filter {
   public func write(_ packet: inout Packet) -> Verdict {
     guard let onWrite else { return .forward }
     return PacketSizeProgram.run(&packet, onWrite)
+  }
+
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    guard let bounds = image.direction == .read ? onRead : onWrite else { return }
+    try image.append { bounds.encode(into: &$0) }
   }
 }

@@ -10,4 +10,6 @@ public struct Pass: Filter {
   // The loops over the batch have nothing to do.
   public func read(batch: inout PacketBatch) {}
   public func write(batch: inout PacketBatch) {}
+
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {}
 }

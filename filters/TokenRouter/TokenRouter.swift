@@ -1,3 +1,4 @@
+import CDataPath
 public import FilterKit
 
 /// Sends a packet to every endpoint that has the token which an earlier filter captured.
@@ -12,4 +13,13 @@ public struct TokenRouter: Filter {
   }
 
   public func read(_ packet: inout Packet) -> Verdict { TokenRouterProgram.read(&packet, token: token) }
+
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    guard image.direction == .read else { return }
+    let key = try image.place(reading: token)
+    try image.append { slot in
+      slot.kind = UInt8(SLOT_ROUTE.rawValue)
+      slot.key = key.index
+    }
+  }
 }

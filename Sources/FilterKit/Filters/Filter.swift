@@ -24,10 +24,18 @@ public protocol Filter: Sendable {
   func read(batch: inout PacketBatch)
   /// Runs `write` on a batch. The default does so packet by packet, and is what nearly every filter wants.
   func write(batch: inout PacketBatch)
+
+  /// Adds what the filter does in `image.direction` to the chain that the kernel runs; nothing where it does nothing. The default
+  /// refuses, which leaves the whole chain to the sockets.
+  func encode(into image: inout ChainEncoder) throws(KernelRefusal)
 }
 
 extension Filter {
   public static var aliases: [String] { [] }
+
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    throw KernelRefusal("it has no packet program for the kernel")
+  }
 
   @inlinable public func read(_ packet: inout Packet) -> Verdict { .forward }
   @inlinable public func write(_ packet: inout Packet) -> Verdict { .forward }

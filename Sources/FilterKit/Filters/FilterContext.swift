@@ -140,7 +140,9 @@ public struct FilterContext {
     defer { self.label = outer }
     self.label = unique(label ?? type.name)
     let unique = self.label
-    return FilterNode(label: unique, filter: body(&self), drops: metrics.dropRow(filter: unique))
+    let number = labels.count - 1
+    return FilterNode(
+      label: unique, filter: body(&self), number: number, drops: metrics.dropRow(filter: unique))
   }
 
   private mutating func unique(_ wanted: String) -> String {

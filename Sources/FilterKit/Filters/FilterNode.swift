@@ -3,6 +3,8 @@ public struct FilterNode: Sendable {
   /// The name by which metrics, logs and explanations call this filter. No other filter of the chain has it.
   public let label: String
   public let filter: any Filter
+  /// Its place among all filters of the configuration, in the order in which they were made.
+  public let number: Int
   /// Where its drops are counted.
   let drops: DropRow
 
