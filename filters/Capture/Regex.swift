@@ -16,8 +16,10 @@ final class Regex: Sendable {
   private let idle = Mutex<[RegexMatcher]>([])
 
   init(_ pattern: String) throws(Failure) {
-    // Bytes, never UTF-8: a payload is anything. '$' is the end and not also the line break before it.
-    let options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_USE_OFFSET_LIMIT | PCRE2_DOLLAR_ENDONLY
+    // Bytes, never UTF-8: a payload is anything. '$' is the end and not also the line break before it. A repeat that PCRE2 makes
+    // possessive by itself would scan without counting steps, and so slip through the limit.
+    let options =
+      PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_USE_OFFSET_LIMIT | PCRE2_DOLLAR_ENDONLY | PCRE2_NO_AUTO_POSSESS
     var number: Int32 = 0
     var offset = 0
     var pattern = pattern
