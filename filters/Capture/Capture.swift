@@ -49,7 +49,9 @@ public struct Capture: Filter {
     }
   }
 
-  public func read(_ packet: inout Packet) -> Verdict { CaptureProgram.read(&packet, affix) }
+  public func read(_ packet: inout Packet) -> Verdict {
+    if let regex { regex.read(&packet) } else { CaptureProgram.read(&packet, affix) }
+  }
 
   public func read(batch: inout PacketBatch) {
     if let regex {
@@ -61,7 +63,7 @@ public struct Capture: Filter {
       let index = rest.trailingZeroBitCount
       rest &= rest &- 1
       var packet = batch.packet(index)
-      let verdict = read(&packet)
+      let verdict = CaptureProgram.read(&packet, affix)
       if !verdict.isForward { batch.drop(index, verdict.reason) }
     }
   }

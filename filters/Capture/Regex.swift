@@ -32,12 +32,10 @@ final class Regex: Sendable {
 
   deinit { pcre2_code_free_8(code) }
 
-  /// Lends a matcher to the caller. There are as many as there were callers at one time.
-  func withMatcher(_ body: (RegexMatcher) -> Void) {
-    let matcher = idle.withLock { $0.popLast() } ?? RegexMatcher(code)
-    body(matcher)
-    idle.withLock { $0.append(matcher) }
-  }
+  /// A matcher for the caller alone, until it gives it back. There are as many as there were callers at one time.
+  func takeMatcher() -> RegexMatcher { idle.withLock { $0.popLast() } ?? RegexMatcher(code) }
+
+  func giveBack(_ matcher: RegexMatcher) { idle.withLock { $0.append(matcher) } }
 
   private static func message(_ number: Int32) -> String {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { text in
