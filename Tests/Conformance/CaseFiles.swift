@@ -39,11 +39,11 @@ extension ConformanceCase {
   }
 
   /// `filters/` beside the folder of the tests.
-  private static var directory: String {
+  static var directory: String {
     #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/") + "/filters"
   }
 
-  private static func contents(of path: String) throws(FileError) -> [UInt8] {
+  static func contents(of path: String) throws(FileError) -> [UInt8] {
     guard let file = fopen(path, "r") else {
       throw FileError(description: "\(path): \(String(cString: strerror(errno)))")
     }

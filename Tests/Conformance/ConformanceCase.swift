@@ -57,6 +57,23 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
     case oneOf([SocketAddress])
   }
 
+  /// Whether a client and servers at sockets can bring this case about: it needs no clock that stands still, and a server only
+  /// sends where a packet reached it before.
+  public var canRunOverSockets: Bool {
+    guard errors.isEmpty, clock == nil else { return false }
+    var reached: Set<SocketAddress> = []
+    for step in steps {
+      if step.direction == .write, !reached.contains(step.source) { return false }
+      guard step.direction == .read, case .forwarded(_, let recipients) = step.expected else { continue }
+      switch recipients {
+      case .everyEndpoint: reached.formUnion(endpoints.map(\.address))
+      case .exactly(let addresses): reached.formUnion(addresses)
+      case .client, .oneOf: break
+      }
+    }
+    return true
+  }
+
   public var description: String { "\(folder): \(name)" }
 
   /// Where packets from clients come from unless a step says otherwise.

@@ -73,12 +73,13 @@ import Testing
     var counts = Array(repeating: 0, count: count)
     let clients = 50_000
     for client in 0..<clients { counts[Int(try #require(fixture.run(from: .client(client))?.first))] += 1 }
+    // Each endpoint has 160 places on the ring, which gives shares with a standard deviation of 8 %.
     let share = Double(clients) / Double(count)
-    for count in counts { #expect(abs(Double(count) - share) < share * 0.25) }
+    for count in counts { #expect(abs(Double(count) - share) < share * 0.4) }
   }
 
-  /// When one of n endpoints goes, its clients move, and next to nobody else.
-  @Test(arguments: [10, 100], [1, 5]) func consistentHashMovesFew(_ count: Int, _ gone: Int) throws {
+  /// When one of n endpoints goes, its clients move, and nobody else.
+  @Test(arguments: [2, 10, 11, 41, 100], [1, 2]) func consistentHashMovesFew(_ count: Int, _ gone: Int) throws {
     let before = try fixture("CONSISTENT_HASH", Array(1...count))
     let left = Array(1...count).filter { $0 != gone }
     let after = try fixture("CONSISTENT_HASH", left)
@@ -91,8 +92,8 @@ import Testing
       if old != new { moved += 1 }
       if old != new, old != gone { movedOfOthers += 1 }
     }
-    #expect(Double(moved) <= Double(clients) * 1.5 / Double(count) + 50)
-    #expect(Double(movedOfOthers) <= Double(clients) * 0.5 / Double(count) + 50)
-    #expect(moved > 0)
+    #expect(Double(moved) <= Double(clients) * 1.5 / Double(count))
+    #expect(Double(moved) >= Double(clients) * 0.5 / Double(count))
+    #expect(movedOfOthers == 0)
   }
 }

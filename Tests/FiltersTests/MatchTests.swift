@@ -126,6 +126,6 @@ import Testing
       let expected = ["a0", "a1", "a", "a"][index % 4]
       #expect(Array(fixture.batch.payload(index)) == Array(expected.utf8))
     }
-    #expect(fixture.total("proxy_match_total") == 16)
+    #expect(fixture.total("proxy_match_total") == 64)
   }
 }

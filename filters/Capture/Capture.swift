@@ -50,7 +50,9 @@ public struct Capture: Filter {
     }
   }
 
-  public func read(_ packet: inout Packet) -> Verdict { CaptureProgram.read(&packet, affix) }
+  public func read(_ packet: inout Packet) -> Verdict {
+    if let regex { regex.read(&packet) } else { CaptureProgram.read(&packet, affix) }
+  }
 
   public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
     guard image.direction == .read else { return }
@@ -74,7 +76,7 @@ public struct Capture: Filter {
       let index = rest.trailingZeroBitCount
       rest &= rest &- 1
       var packet = batch.packet(index)
-      let verdict = read(&packet)
+      let verdict = CaptureProgram.read(&packet, affix)
       if !verdict.isForward { batch.drop(index, verdict.reason) }
     }
   }

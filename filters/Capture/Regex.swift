@@ -16,8 +16,10 @@ final class Regex: Sendable {
   private let idle = Mutex<[RegexMatcher]>([])
 
   init(_ pattern: String) throws(Failure) {
-    // Bytes, never UTF-8: a payload is anything. '$' is the end and not also the line break before it.
-    let options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_USE_OFFSET_LIMIT | PCRE2_DOLLAR_ENDONLY
+    // Bytes, never UTF-8: a payload is anything. '$' is the end and not also the line break before it. A repeat that PCRE2 makes
+    // possessive by itself would scan without counting steps, and so slip through the limit.
+    let options =
+      PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_USE_OFFSET_LIMIT | PCRE2_DOLLAR_ENDONLY | PCRE2_NO_AUTO_POSSESS
     var number: Int32 = 0
     var offset = 0
     var pattern = pattern
@@ -30,12 +32,10 @@ final class Regex: Sendable {
 
   deinit { pcre2_code_free_8(code) }
 
-  /// Lends a matcher to the caller. There are as many as there were callers at one time.
-  func withMatcher(_ body: (RegexMatcher) -> Void) {
-    let matcher = idle.withLock { $0.popLast() } ?? RegexMatcher(code)
-    body(matcher)
-    idle.withLock { $0.append(matcher) }
-  }
+  /// A matcher for the caller alone, until it gives it back. There are as many as there were callers at one time.
+  func takeMatcher() -> RegexMatcher { idle.withLock { $0.popLast() } ?? RegexMatcher(code) }
+
+  func giveBack(_ matcher: RegexMatcher) { idle.withLock { $0.append(matcher) } }
 
   private static func message(_ number: Int32) -> String {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { text in

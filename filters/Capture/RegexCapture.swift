@@ -18,16 +18,22 @@ struct RegexCapture: Sendable {
   }
 
   func read(batch: inout PacketBatch) {
-    regex.withMatcher { matcher in
-      var rest = batch.livePackets
-      while rest != 0 {
-        let index = rest.trailingZeroBitCount
-        rest &= rest &- 1
-        var packet = batch.packet(index)
-        let verdict = read(&packet, matcher)
-        if !verdict.isForward { batch.drop(index, verdict.reason) }
-      }
+    let matcher = regex.takeMatcher()
+    defer { regex.giveBack(matcher) }
+    var rest = batch.livePackets
+    while rest != 0 {
+      let index = rest.trailingZeroBitCount
+      rest &= rest &- 1
+      var packet = batch.packet(index)
+      let verdict = read(&packet, matcher)
+      if !verdict.isForward { batch.drop(index, verdict.reason) }
     }
+  }
+
+  func read(_ packet: inout Packet) -> Verdict {
+    let matcher = regex.takeMatcher()
+    defer { regex.giveBack(matcher) }
+    return read(&packet, matcher)
   }
 
   private func read(_ packet: inout Packet, _ matcher: RegexMatcher) -> Verdict {

@@ -22,6 +22,10 @@ public struct LoadBalancer: Filter {
       ], default: .roundRobin)
   }
 
+  public func read(_ packet: inout Packet) -> Verdict {
+    LoadBalancerProgram.read(&packet, policy, turn: turns.next.wrappingAdd(1, ordering: .relaxed).oldValue)
+  }
+
   public func read(batch: inout PacketBatch) {
     var rest = batch.livePackets
     // The turns of a batch are taken at once, so that workers meet at the counter once a batch.

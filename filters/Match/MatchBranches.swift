@@ -84,19 +84,26 @@ struct MatchBranches: Sendable {
 
   /// Those of `packets` whose value equals that of a branch.
   private func equal(_ packets: UInt64, to branch: Int, _ batch: borrowing PacketBatch) -> UInt64 {
+    // The kind of value is asked once, so that the loops over packets touch no reference count.
+    if let value = branches[branch].value {
+      return Self.select(packets, batch) { packet in MatchProgram.equals(&packet, key, value) }
+    }
+    if let large = branches[branch].large {
+      return Self.select(packets, batch) { packet in packet.value(of: key, equals: large) }
+    }
+    return 0
+  }
+
+  @inline(__always) private static func select(
+    _ packets: UInt64, _ batch: borrowing PacketBatch, _ condition: (inout Packet) -> Bool
+  ) -> UInt64 {
     var rest = packets
     var chosen: UInt64 = 0
     while rest != 0 {
       let index = rest.trailingZeroBitCount
       rest &= rest &- 1
       var packet = batch.packet(index)
-      let isEqual =
-        if let value = branches[branch].value {
-          MatchProgram.equals(&packet, key, value)
-        } else if let large = branches[branch].large {
-          packet.value(of: key, equals: large)
-        } else { false }
-      if isEqual { chosen |= 1 &<< UInt64(truncatingIfNeeded: index) }
+      if condition(&packet) { chosen |= 1 &<< UInt64(truncatingIfNeeded: index) }
     }
     return chosen
   }

@@ -20,7 +20,11 @@ extension IPAddress: CustomStringConvertible {
   /// The IPv4 form, or the canonical IPv6 form (RFC 5952).
   public var description: String {
     if isV4 { return "\(v4 >> 24).\(v4 >> 16 & 0xff).\(v4 >> 8 & 0xff).\(v4 & 0xff)" }
-    let groups = (0..<8).map { UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64(48 - $0 % 4 * 16)) }
+    // With its types written out: the compiler took seconds to find them.
+    let groups = (0..<8).map { (group: Int) -> UInt16 in
+      let half = group < 4 ? high : low
+      return UInt16(truncatingIfNeeded: half >> UInt64(48 - group % 4 * 16))
+    }
     let zeros = Self.longestZeros(groups)
     let text = { (part: ArraySlice<UInt16>) in part.map { String($0, radix: 16) }.joined(separator: ":") }
     return zeros.isEmpty
