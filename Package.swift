@@ -51,7 +51,7 @@ let package = Package(
       swiftSettings: lifetimes),
     .target(
       name: "KernelPath",
-      dependencies: ["CBpf", "CSys", "CDataPath", "DataPath", "FilterKit", .product(name: "Logging", package: "swift-log")],
+      dependencies: ["CBpf", "CDataPath", "DataPath", "FilterKit", .product(name: "Logging", package: "swift-log")],
       swiftSettings: lifetimes, plugins: ["CompileBPF"]),
     .plugin(name: "CompileBPF", capability: .buildTool()),
     .target(

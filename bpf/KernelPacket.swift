@@ -33,6 +33,7 @@ struct KernelPacket: PacketAccess {
 
   @inline(__always) func capture(at offset: UInt32, size: UInt32, as key: MetadataKey) -> Bool {
     guard let bytes = bytes(at: raw.pointee.front &+ UInt64(offset), size: size) else { return false }
+    guard key.index < UInt16(CHAIN_VALUES) else { return true }
     // Field by field: a value that is built and then copied would take the stack twice.
     let cell = packet_value(raw, key.index)
     cell.pointee.words.0 = loadWord(bytes, size, 0)
@@ -44,6 +45,7 @@ struct KernelPacket: PacketAccess {
   }
 
   @inline(__always) func set(_ key: MetadataKey, bool: Bool) {
+    guard key.index < UInt16(CHAIN_VALUES) else { return }
     let cell = packet_value(raw, key.index)
     cell.pointee.words.0 = bool ? 1 : 0
     cell.pointee.tag = tag(.bool, 0)

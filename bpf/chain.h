@@ -30,17 +30,13 @@ static __always_inline __u32 run_slot(struct packet *packet, const struct slot *
     asm volatile("" : "+r"(slot));                                  \
     at = index + 1;                                                 \
     if (slot->kind == SLOT_END) return 0;                           \
-    if (slot->kind == SLOT_JUMP) {                                  \
-      at = slot->jump;                                              \
-    } else {                                                        \
-      __u32 result = run_slot(packet, slot);                        \
-      if (result == RUN_JUMP)                                       \
-        at = slot->jump;                                            \
-      else if (result) {                                            \
-        *filter = slot->filter;                                     \
-        return result;                                              \
-      }                                                             \
+    __u32 result = slot->kind == SLOT_JUMP ? 0 : run_slot(packet, slot); \
+    if (result && result != RUN_JUMP) {                             \
+      *filter = slot->filter;                                       \
+      return result;                                                \
     }                                                               \
+    if (!result && slot->counter) count(FIRST_FILTER_COUNTER + slot->counter); \
+    if (result || slot->kind == SLOT_JUMP) at = slot->jump;         \
   }
 
 /// 0: passed. A drop reason, with the filter's number. RUN_HAND_OVER: the sockets must see it.

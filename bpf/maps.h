@@ -41,10 +41,10 @@ struct {
   __type(value, __u32);
 } interfaces SEC(".maps");
 
-/// Packets: hand-overs by cause, then drops by filter and reason.
+/// Packets: hand-overs by cause, then drops by filter and reason, then what filters count.
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, HAND_OVER_COUNT + CHAIN_FILTERS * DROP_REASON_COUNT);
+  __uint(max_entries, FIRST_FILTER_COUNTER + CHAIN_COUNTERS + 1);
   __type(key, __u32);
   __type(value, __u64);
 } counters SEC(".maps");

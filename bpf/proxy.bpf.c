@@ -15,8 +15,6 @@
 #define MAXIMUM_CUT 64
 
 const volatile struct image image = {};
-/// Jiffies in a second, which only the loader knows.
-const volatile __u64 HZ_PER_SECOND = 250;
 
 #include "maps.h"
 #include "counters.h"
@@ -43,7 +41,7 @@ static __always_inline int forward(
   int v4 = prefix == MAPPED_PREFIX && *(const __u64 *)entry->destination == 0;
   __u64 now = bpf_jiffies64();
   if (frame->ttl <= 1) return hand_over(HAND_OVER_TTL);
-  if (now - entry->hop_time > HZ_PER_SECOND) {
+  if (now - entry->hop_time > image.hop_lifetime) {
     int cause = find_hop(ctx, entry, v4);
     if (cause) return hand_over(cause);
   }
@@ -75,7 +73,6 @@ static __always_inline int forward(
 
   entry->packets += 1;
   entry->bytes += size;
-  if (now - entry->last_seen > HZ_PER_SECOND) entry->last_seen = now;
   struct rewrite to = {
       .frame = frame, .entry = entry, .front = packet->front, .size = size, .payload_sum = sum,
       .next_hop = entry->next_hop, .v4 = v4, .no_checksum = no_checksum};

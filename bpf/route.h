@@ -3,7 +3,6 @@
 
 #define AF_INET 2
 #define AF_INET6 10
-#define HOP_LIFETIME HZ_PER_SECOND
 
 /// Looks the next hop up. 0, or the cause of a hand-over.
 static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entry, int v4) {
@@ -30,6 +29,7 @@ static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entr
       // 0 where this kernel does not say: then the sockets take what is larger than any link allows.
       entry->mtu = fib.mtu_result ? fib.mtu_result : 1280;
       entry->hop_time = bpf_jiffies64();
+      entry->last_seen = bpf_ktime_get_ns();
       return 0;
     }
   }

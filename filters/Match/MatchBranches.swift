@@ -119,12 +119,22 @@ struct MatchBranches: Sendable {
       guard let value = branch.value else {
         throw KernelRefusal("it compares with a list, or with more than \(MatchValue.maximumSize) bytes")
       }
-      let question = try image.append { value.encode(into: &$0, key: key, isFirst: isFirst) }
+      let counter = try image.number(of: branch.counter)
+      let question = try image.append {
+        value.encode(into: &$0, key: key, isFirst: isFirst)
+        $0.counter = counter
+      }
       isFirst = false
       if let node = branch.node { try image.append(node) }
       ends.append(try image.append { $0.kind = UInt8(SLOT_JUMP.rawValue) })
       image.landHere(from: question)
     }
+    let counter = try image.number(of: otherwiseCounter)
+    let passing = try image.append {
+      $0.kind = UInt8(SLOT_JUMP.rawValue)
+      $0.counter = counter
+    }
+    image.landHere(from: passing)
     if let otherwise { try image.append(otherwise) }
     for end in ends { image.landHere(from: end) }
   }

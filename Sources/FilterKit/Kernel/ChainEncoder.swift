@@ -15,13 +15,16 @@ public struct ChainEncoder {
   public private(set) var slots: [slot] = []
   /// The direction that is being written.
   public let direction: Direction
+  /// The filters' counters, in the order of their numbers.
+  public private(set) var counters: [Counter]
   private var filter: UInt8 = 0
   private var places: [MetadataKey: UInt16] = [:]
   private let readKeys: Set<MetadataKey>
   /// The keys that a filter looks at, found while encoding.
   private(set) var keysInUse: Set<MetadataKey> = []
 
-  init(_ direction: Direction, readKeys: Set<MetadataKey>) {
+  init(_ direction: Direction, readKeys: Set<MetadataKey>, counters: [Counter]) {
+    self.counters = counters
     self.direction = direction
     self.readKeys = readKeys
   }
@@ -37,6 +40,16 @@ public struct ChainEncoder {
     new.filter = filter
     slots.append(new)
     return slots.count - 1
+  }
+
+  /// The number by which a slot adds to one of the filter's counters.
+  public mutating func number(of counter: Counter) throws(KernelRefusal) -> UInt64 {
+    if let index = counters.firstIndex(of: counter) { return UInt64(index + 1) }
+    guard counters.count < Int(CHAIN_COUNTERS) else {
+      throw KernelRefusal("its filters have more than the \(CHAIN_COUNTERS) counters that the kernel's program has")
+    }
+    counters.append(counter)
+    return UInt64(counters.count)
   }
 
   /// Lets the slot at `place` go on at the next slot that is added.

@@ -16,6 +16,8 @@ public struct ChainPlan: Sendable {
   /// The slots of both directions where the kernel runs the chain; nil where the sockets do.
   public let read: [slot]?
   public let write: [slot]?
+  /// The filters' counters that the slots add to, by their number less one.
+  public let counters: [Counter]
   /// Why the sockets run the chain.
   public let refusal: KernelRefusal?
 
@@ -25,11 +27,13 @@ public struct ChainPlan: Sendable {
     var steps: [Step] = []
     var refusal: KernelRefusal?
     var encoded: [[slot]] = []
+    var counters: [Counter] = []
     for direction in Direction.allCases {
       let nodes = direction == .read ? chain.nodes : chain.nodes.reversed()
       // Which values are looked at is known only at the end of the chain, so it is written twice.
-      let scan = Self.encode(nodes, direction, readKeys: [])
-      let result = Self.encode(nodes, direction, readKeys: scan.encoder.keysInUse)
+      let scan = Self.encode(nodes, direction, readKeys: [], counters: counters)
+      let result = Self.encode(nodes, direction, readKeys: scan.encoder.keysInUse, counters: counters)
+      counters = result.encoder.counters
       steps += result.steps
       encoded.append(result.encoder.slots)
       if refusal == nil, let step = result.steps.first(where: { $0.refusal != nil }) {
@@ -38,13 +42,14 @@ public struct ChainPlan: Sendable {
     }
     self.steps = steps
     self.refusal = refusal
+    self.counters = counters
     (read, write) = refusal == nil ? (encoded[0], encoded[1]) : (nil, nil)
   }
 
   private static func encode(
-    _ nodes: [FilterNode], _ direction: Direction, readKeys: Set<MetadataKey>
+    _ nodes: [FilterNode], _ direction: Direction, readKeys: Set<MetadataKey>, counters: [Counter]
   ) -> (encoder: ChainEncoder, steps: [Step]) {
-    var encoder = ChainEncoder(direction, readKeys: readKeys)
+    var encoder = ChainEncoder(direction, readKeys: readKeys, counters: counters)
     var steps: [Step] = []
     for node in nodes {
       var next = encoder

@@ -15,7 +15,7 @@
 enum slot_kind {
   /// The end of the chain. All zeros, so an empty image forwards what has a session.
   SLOT_END = 0,
-  /// Goes on at `jump`.
+  /// Goes on at `jump`, which is always further down.
   SLOT_JUMP,
 #define X(constant, name) SLOT_##constant,
   KERNEL_FILTERS(X)
@@ -25,6 +25,7 @@ enum slot_kind {
 #define CHAIN_SLOTS 16
 #define CHAIN_VALUES 4
 #define CHAIN_VALUE_SIZE 32
+#define CHAIN_COUNTERS 64
 #define CHAIN_ADDRESSES 8
 #define CHAIN_INTERFACES 8
 
@@ -41,6 +42,8 @@ struct slot {
   unsigned int size;
   unsigned int second_size;
   unsigned long long words[4];
+  /// The filter's counter that a packet adds to when it passes the slot, from 1; 0 for none.
+  unsigned long long counter;
 };
 
 /// An interface that packets can leave from.
@@ -56,6 +59,8 @@ struct image {
   /// The addresses of this host on which the proxy listens; all zeros for none.
   unsigned char addresses[CHAIN_ADDRESSES][16];
   struct interface interfaces[CHAIN_INTERFACES];
+  /// Jiffies after which a next hop is looked up again, and the time of the last packet noted.
+  unsigned long long hop_lifetime;
   unsigned short port;
   /// Frames may come with a UDP checksum that is only the pseudo header's sum: compute every checksum in full.
   unsigned char full_checksums;
@@ -87,7 +92,7 @@ struct route_entry {
   unsigned int mtu;
   /// The next hop: 48 bits of MAC and 16 bits of a place in `image.interfaces`; one word, so that it is never half new.
   unsigned long long next_hop;
-  /// When the next hop was looked up and when a packet was last seen, in jiffies.
+  /// When the next hop was looked up, in jiffies, and the packet seen that asked for it, in nanoseconds of CLOCK_MONOTONIC.
   unsigned long long hop_time;
   unsigned long long last_seen;
   unsigned long long packets;

@@ -63,3 +63,6 @@ enum hand_over {
 
 /// How many filters of a configuration have counters of their own in the kernel.
 #define CHAIN_FILTERS 64
+
+/// The places of the program's counters: hand-overs by cause, then drops by filter and reason, then what filters count, from 1.
+#define FIRST_FILTER_COUNTER (HAND_OVER_COUNT + CHAIN_FILTERS * DROP_REASON_COUNT)

@@ -1,0 +1,49 @@
+import CBpf
+import Glibc
+
+/// A live map of the program, with the C types of its keys and values. Belongs to the program that it came from.
+struct KernelMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: Sendable {
+  private let descriptor: Int32
+
+  init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+  /// Adds or replaces an entry.
+  func set(_ key: Key, _ value: Value) throws(KernelPathError) {
+    var (key, value) = (key, value)
+    guard bpf_map_update_elem(descriptor, &key, &value, UInt64(BPF_ANY)) == 0 else {
+      throw .system(call: "update of a BPF map", errno: errno)
+    }
+  }
+
+  /// Takes an entry out. False where there was none.
+  @discardableResult func remove(_ key: Key) -> Bool {
+    var key = key
+    return bpf_map_delete_elem(descriptor, &key) == 0
+  }
+
+  subscript(_ key: Key) -> Value? {
+    var key = key
+    return withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { value in
+      bpf_map_lookup_elem(descriptor, &key, value.baseAddress) == 0 ? value[0] : nil
+    }
+  }
+}
+
+/// The program's counters: a cell for each processor.
+public struct KernelCounters: Sendable {
+  private let descriptor: Int32
+  private let processors: Int
+
+  init(_ descriptor: Int32) {
+    self.descriptor = descriptor
+    processors = Int(libbpf_num_possible_cpus())
+  }
+
+  /// The sum over all processors.
+  public subscript(_ place: UInt32) -> UInt64 {
+    var place = place
+    return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: processors) { cells in
+      bpf_map_lookup_elem(descriptor, &place, cells.baseAddress) == 0 ? cells.reduce(0, &+) : 0
+    }
+  }
+}
