@@ -76,7 +76,11 @@ let package = Package(
       name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "FilterKit", "PacketKit"],
       swiftSettings: swift),
     .testTarget(
-      name: "SocketPathTests", dependencies: ["SocketPath", "ProxyConfiguration", "FilterKit", "TestNetwork"],
+      name: "SocketPathTests",
+      dependencies: ["SocketPath", "DataPath", "ProxyConfiguration", "FilterKit", "TestNetwork"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "KernelPathTests", dependencies: ["KernelPath", "Conformance", "Filters", "FilterKit", "CDataPath"],
       swiftSettings: swift),
     // Test kit: the cases of the filters, and a way to run them through the filters alone.
     .target(

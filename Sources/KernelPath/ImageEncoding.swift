@@ -9,7 +9,8 @@ extension image {
   ) throws(KernelRefusal) {
     guard let read = plan.read, let write = plan.write else { throw plan.refusal! }
     guard addresses.count <= Int(CHAIN_ADDRESSES) else {
-      throw KernelRefusal("it listens on \(addresses.count) addresses, and the kernel's program knows \(CHAIN_ADDRESSES)")
+      throw KernelRefusal(
+        "it listens on \(addresses.count) addresses, and the kernel's program knows \(CHAIN_ADDRESSES)")
     }
     guard interfaces.count <= Int(CHAIN_INTERFACES) else {
       throw KernelRefusal("it has \(interfaces.count) interfaces, and the kernel's program knows \(CHAIN_INTERFACES)")

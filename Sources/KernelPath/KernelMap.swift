@@ -28,22 +28,3 @@ struct KernelMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: Sendable {
     }
   }
 }
-
-/// The program's counters: a cell for each processor.
-public struct KernelCounters: Sendable {
-  private let descriptor: Int32
-  private let processors: Int
-
-  init(_ descriptor: Int32) {
-    self.descriptor = descriptor
-    processors = Int(libbpf_num_possible_cpus())
-  }
-
-  /// The sum over all processors.
-  public subscript(_ place: UInt32) -> UInt64 {
-    var place = place
-    return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: processors) { cells in
-      bpf_map_lookup_elem(descriptor, &place, cells.baseAddress) == 0 ? cells.reduce(0, &+) : 0
-    }
-  }
-}

@@ -40,6 +40,12 @@ public struct CaseResult: Sendable {
   /// Counters by their line in Prometheus' text form without the number.
   public var metrics: [String: UInt64]
 
+  /// Outcomes, with all counters of a register as they are now.
+  public init(outcomes: [Outcome], metrics: Metrics) {
+    let totals = MetricTotals(metrics)
+    self.init(outcomes: outcomes, counters: totals.drops, metrics: totals.counters)
+  }
+
   public init(outcomes: [Outcome], counters: [String: [String: UInt64]], metrics: [String: UInt64]) {
     self.outcomes = outcomes
     self.counters = counters

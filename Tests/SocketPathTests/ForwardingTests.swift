@@ -61,7 +61,8 @@ import Testing
 
   @Test func filtersSeeBothDirections() throws {
     let proxy = try Proxy(
-      filters: "[{name: Tag, config: {letter: a}}, {name: Tag, config: {letter: b}}]", endpoints: ["198.51.100.200:9000"])
+      filters: "[{name: Tag, config: {letter: a}}, {name: Tag, config: {letter: b}}]",
+      endpoints: ["198.51.100.200:9000"])
     let echo = try proxy.echo("198.51.100.200:9000")
     let sender = try proxy.client()
     try sender.send(Array("-".utf8), to: proxy.address)
@@ -72,7 +73,8 @@ import Testing
   @Test func whatWasChosenForADroppedPacketIsForgotten() throws {
     let proxy = try Proxy(
       filters: "[{name: Choose}, {name: DropLetter}]",
-      endpoints: ["198.51.100.200:9000", "198.51.100.201:9000"]) { $0.workers = 1 }
+      endpoints: ["198.51.100.200:9000", "198.51.100.201:9000"]
+    ) { $0.workers = 1 }
     let first = try UDPSocket(bind: "198.51.100.200:9000", in: proxy.namespace)
     let second = try UDPSocket(bind: "198.51.100.201:9000", in: proxy.namespace)
     let sender = try proxy.client()

@@ -1,3 +1,4 @@
+import DataPath
 import FilterKit
 import ProxyConfiguration
 import SocketPath
@@ -23,7 +24,8 @@ final class Proxy {
     options.workers = 2
     change(&options)
     let snapshot = Snapshot(chain: configuration.chain, routing: configuration.routing)
-    path = try self.namespace.run { [options, metrics] in try SocketPath(options, snapshot: snapshot, metrics: metrics) }
+    path = try self.namespace.run { [options, metrics] in try SocketPath(options, snapshot: snapshot, metrics: metrics)
+    }
     // The sockets of new sessions are opened by the workers, so these must live in the namespace too.
     try self.namespace.run { try path.start() }
   }
@@ -95,7 +97,9 @@ struct Choose: Filter {
   func read(_ packet: inout Packet) -> Verdict {
     guard packet.count > 0 else { return .forward }
     let digit = packet.bytes.unsafeLoad(as: UInt8.self)
-    if digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") { packet.addDestination(UInt32(digit - UInt8(ascii: "0"))) }
+    if digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") {
+      packet.addDestination(UInt32(digit - UInt8(ascii: "0")))
+    }
     return .forward
   }
 }

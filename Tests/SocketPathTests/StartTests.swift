@@ -29,7 +29,9 @@ import Testing
     let namespace = try Proxy.network()
     try namespace.set("net/ipv6/conf/all/disable_ipv6", to: "1")
     // Where IPv6 is off, its unspecified address can still be bound; what counts is that IPv4 is served.
-    let proxy = try Proxy(endpoints: ["198.51.100.200:9000"], in: namespace) { $0.listen = SocketAddress(literal: "[::]:7777") }
+    let proxy = try Proxy(endpoints: ["198.51.100.200:9000"], in: namespace) {
+      $0.listen = SocketAddress(literal: "[::]:7777")
+    }
     let echo = try proxy.echo("198.51.100.200:9000")
     let client = try proxy.client()
     try client.send([1], to: SocketAddress(literal: "192.0.2.1:7777"))

@@ -17,6 +17,8 @@ public struct ChainEncoder {
   public let direction: Direction
   /// The filters' counters, in the order of their numbers.
   public private(set) var counters: [Counter]
+  /// Where the drops of a filter are counted on sockets, by the filter's number.
+  private(set) var drops: [Int: DropRow] = [:]
   private var filter: UInt8 = 0
   private var places: [MetadataKey: UInt16] = [:]
   private let readKeys: Set<MetadataKey>
@@ -70,7 +72,8 @@ public struct ChainEncoder {
   private mutating func place(_ key: MetadataKey) throws(KernelRefusal) -> MetadataKey {
     if let place = places[key] { return MetadataKey(index: place) }
     guard places.count < Int(CHAIN_VALUES) else {
-      throw KernelRefusal("the chain looks at more than the \(CHAIN_VALUES) metadata values that the kernel's program holds")
+      throw KernelRefusal(
+        "the chain looks at more than the \(CHAIN_VALUES) metadata values that the kernel's program holds")
     }
     places[key] = UInt16(places.count)
     return try place(key)
@@ -83,6 +86,7 @@ public struct ChainEncoder {
     }
     let outer = filter
     filter = UInt8(node.number)
+    drops[node.number] = node.drops
     try node.filter.encode(into: &self)
     filter = outer
   }

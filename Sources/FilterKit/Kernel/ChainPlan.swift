@@ -18,6 +18,8 @@ public struct ChainPlan: Sendable {
   public let write: [slot]?
   /// The filters' counters that the slots add to, by their number less one.
   public let counters: [Counter]
+  /// Where the drops of each filter are counted on sockets, by the filter's number.
+  public let drops: [Int: DropRow]
   /// Why the sockets run the chain.
   public let refusal: KernelRefusal?
 
@@ -28,12 +30,14 @@ public struct ChainPlan: Sendable {
     var refusal: KernelRefusal?
     var encoded: [[slot]] = []
     var counters: [Counter] = []
+    var drops: [Int: DropRow] = [:]
     for direction in Direction.allCases {
       let nodes = direction == .read ? chain.nodes : chain.nodes.reversed()
       // Which values are looked at is known only at the end of the chain, so it is written twice.
       let scan = Self.encode(nodes, direction, readKeys: [], counters: counters)
       let result = Self.encode(nodes, direction, readKeys: scan.encoder.keysInUse, counters: counters)
       counters = result.encoder.counters
+      drops.merge(result.encoder.drops) { _, new in new }
       steps += result.steps
       encoded.append(result.encoder.slots)
       if refusal == nil, let step = result.steps.first(where: { $0.refusal != nil }) {
@@ -43,6 +47,7 @@ public struct ChainPlan: Sendable {
     self.steps = steps
     self.refusal = refusal
     self.counters = counters
+    self.drops = drops
     (read, write) = refusal == nil ? (encoded[0], encoded[1]) : (nil, nil)
   }
 

@@ -1,0 +1,38 @@
+import CBpf
+public import CDataPath
+public import FilterKit
+
+/// The program's counters: a cell for each processor.
+public struct KernelCounters: Sendable {
+  private let descriptor: Int32
+  private let processors: Int
+
+  init(_ descriptor: Int32) {
+    self.descriptor = descriptor
+    processors = Int(libbpf_num_possible_cpus())
+  }
+
+  /// Packets handed to the sockets for a cause.
+  public func handOvers(_ cause: hand_over) -> UInt64 { self[cause.rawValue] }
+
+  /// Writes what filters dropped and counted to a sheet that nothing else writes to.
+  public func write(to sheet: CounterSheet, of plan: ChainPlan) {
+    let reasons = UInt32(DropReason.count)
+    for (number, row) in plan.drops {
+      for reason in 1..<reasons {
+        let place = HAND_OVER_COUNT.rawValue + UInt32(number) * reasons + reason
+        sheet.set(row[DropReason(rawValue: reason)], to: self[place])
+      }
+    }
+    let first = HAND_OVER_COUNT.rawValue + UInt32(CHAIN_FILTERS) * reasons
+    for (index, counter) in plan.counters.enumerated() { sheet.set(counter, to: self[first + UInt32(index) + 1]) }
+  }
+
+  /// The sum of a place over all processors.
+  private subscript(_ place: UInt32) -> UInt64 {
+    var place = place
+    return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: processors) { cells in
+      bpf_map_lookup_elem(descriptor, &place, cells.baseAddress) == 0 ? cells.reduce(0, &+) : 0
+    }
+  }
+}
