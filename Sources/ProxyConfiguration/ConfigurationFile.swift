@@ -41,6 +41,7 @@ public enum ConfigurationFile {
     let chain = Chain.read(reader.filters, registry: registry, metrics: metrics, diagnostics: diagnostics)
     let report = diagnostics.report
     guard !report.hasErrors else { throw ConfigurationError(file: file, report: report) }
-    return Configuration(id: reader.id, chain: chain, endpoints: reader.endpoints, warnings: report)
+    return Configuration(
+      id: reader.id, filters: reader.filters, chain: chain, endpoints: reader.endpoints, warnings: report)
   }
 }

@@ -7,7 +7,8 @@ enum TextLogLine {
     // https://no-color.org
     let hasColor = hasColor && getenv("NO_COLOR").map { $0.pointee == 0 } ?? true
     return { event, metadata, time in
-      var line = "\(clock(time)) \(hasColor ? event.level.coloredName : event.level.paddedName) \(printable(event.message.description))"
+      let level = hasColor ? event.level.coloredName : event.level.paddedName
+      var line = "\(clock(time)) \(level) \(printable(event.message.description))"
       for (key, value) in metadata.sorted { line += " \(key)=\(text(value))" }
       return line
     }
@@ -26,18 +27,22 @@ enum TextLogLine {
     return text.isEmpty || text.contains { $0.isWhitespace || $0 == "\"" } ? JSONString.quoted(text) : printable(text)
   }
 
-  /// What comes from outside must not move the cursor, or begin a line that looks like another event. A message may have lines.
+  /// What comes from outside must not move the cursor, or begin a line that looks like another event: the further lines of a
+  /// text are indented.
   private static func printable(_ text: String) -> String {
-    let isControl: (Unicode.Scalar) -> Bool = { $0.properties.generalCategory == .control && $0 != "\n" }
     guard text.unicodeScalars.contains(where: isControl) else { return text }
     return text.unicodeScalars.reduce(into: "") { result, scalar in
-      if isControl(scalar) {
+      if scalar == "\n" {
+        result += "\n    "
+      } else if isControl(scalar) {
         result += "\\u{\(String(scalar.value, radix: 16))}"
       } else {
         result.unicodeScalars.append(scalar)
       }
     }
   }
+
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.generalCategory == .control }
 }
 
 extension Logger.Level {
