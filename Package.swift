@@ -21,6 +21,9 @@ let package = Package(
   products: [
     .executable(name: "proxy", targets: ["proxy"]),
     .library(name: "FilterKit", targets: ["FilterKit"]),
+    // For a proxy with filters of one's own.
+    .library(name: "ProxyCommand", targets: ["ProxyCommand"]),
+    .library(name: "Filters", targets: ["Filters"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -64,13 +67,13 @@ let package = Package(
     .target(
       name: "ProxyCommand",
       dependencies: [
-        "Operations", "Filters",
+        "Operations", "ProxyConfiguration", "SocketPath", "FilterKit", "CSys",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swift),
-    .executableTarget(name: "proxy", dependencies: ["ProxyCommand"], swiftSettings: swift),
+    .executableTarget(name: "proxy", dependencies: ["ProxyCommand", "Filters"], swiftSettings: swift),
 
     .testTarget(
       name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "FilterKit", "PacketKit"],

@@ -35,7 +35,7 @@ public final class ProxyServer: Sendable {
     self.metrics = metrics
     self.logger = logger
     process = ProcessMetrics(metrics, version: proxyVersion)
-    let applied = try Self.load(options.configurationFile, registry, metrics)
+    let applied = try Self.load(options.configurationFile, registry, metrics, logger)
     do throws(SocketPathError) {
       sockets = try SocketPath(options.sockets, snapshot: applied.snapshot, metrics: metrics)
     } catch { throw .sockets(error) }
@@ -87,11 +87,12 @@ extension ProxyServer {
   }
 
   private static func load(
-    _ file: String, _ registry: FilterRegistry, _ metrics: Metrics
+    _ file: String, _ registry: FilterRegistry, _ metrics: Metrics, _ logger: Logger
   ) throws(ProxyServerError) -> AppliedConfiguration {
     let configuration: Configuration
     do throws(ConfigurationError) {
-      configuration = try ConfigurationFile.load(file, registry: registry, metrics: metrics)
+      configuration = try ConfigurationFile.load(
+        file, registry: registry, metrics: metrics, log: { logger.info("\($0)") })
     } catch { throw .configuration(error) }
     do throws(EndpointLookupError) {
       return try AppliedConfiguration(configuration, file: file)
@@ -100,9 +101,9 @@ extension ProxyServer {
 
   /// Reads the file again; applies it whole, or not at all.
   private func reload() async {
-    let (file, registry, metrics) = (options.configurationFile, registry, metrics)
+    let (file, registry, metrics, logger) = (options.configurationFile, registry, metrics, logger)
     let result = try? await NIOThreadPool.singleton.runIfActive { () -> Result<AppliedConfiguration, ProxyServerError> in
-      do throws(ProxyServerError) { return .success(try Self.load(file, registry, metrics)) } catch { return .failure(error) }
+      do throws(ProxyServerError) { return .success(try Self.load(file, registry, metrics, logger)) } catch { return .failure(error) }
     }
     switch result {
     case .success(let applied):
