@@ -4,7 +4,7 @@ public import SocketPath
 /// How a proxy is set up; fixed for its life.
 public struct ProxyServerOptions: Sendable {
   /// The configuration file; it is read again at each reload.
-  public var configurationFile: String
+  public var configurationFile = "proxy.yaml"
   public var sockets = SocketPathOptions()
   /// How long sessions are served on after the proxy was asked to end.
   public var drainTimeout: Duration = .seconds(30)
@@ -13,5 +13,5 @@ public struct ProxyServerOptions: Sendable {
 
   public static let defaultAdmin = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 8000)
 
-  public init(configurationFile: String) { self.configurationFile = configurationFile }
+  public init() {}
 }

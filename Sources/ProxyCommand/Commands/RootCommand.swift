@@ -18,7 +18,7 @@ struct RootCommand: ParsableCommand {
         proxy                                   serve with proxy.yaml, on port 7777
         proxy --config edge.yaml --listen 0.0.0.0:26000
         proxy check --config edge.yaml          list all that is wrong with a file
-        curl http://127.0.0.1:8000/metrics      what was forwarded, and what was dropped and why
+        curl http://127.0.0.1:8000/metrics      what was forwarded, dropped, and why
 
       All options of the command: 'proxy run --help'. Each can be set in the environment too: PROXY_LISTEN for --listen.
 

@@ -9,6 +9,7 @@ struct RunCommand: ProxySubcommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Forward datagrams until stopped.",
+    usage: "proxy [run] [--config <file>] [<options>]",
     discussion: """
       Clients send to the listening address. Their datagrams go through the filters of the configuration to its endpoints; \
       the answers go back the same way, from the address that the client sent to.
@@ -30,16 +31,20 @@ struct RunCommand: ProxySubcommand {
                 metadata: {quilkin.dev: {tokens: [YWJjZA==]}}
 
       ENVIRONMENT:
-        Every option is also read from a variable: PROXY_ and its name in capitals, with _ for -, as in \
-      PROXY_IDLE_TIMEOUT=2m or PROXY_NO_ADMIN=true. The command line wins. An empty variable counts as none.
+        Every option is also read from a variable: PROXY_ and its name in
+        capitals, with _ for -, as in PROXY_IDLE_TIMEOUT=2m or
+        PROXY_NO_ADMIN=true. The command line wins. An empty variable counts
+        as none.
 
       DURATIONS:
         A whole number with its unit: 250ms, 5s, 2m, 1h.
 
       SIGNALS:
-        SIGTERM, SIGINT  no new session from now on; sessions that are get served until they are idle, or until \
-      --drain-timeout is over. A second signal ends the process at once.
-        SIGHUP           read the configuration file again. It is applied whole, or not at all.
+        SIGTERM, SIGINT  No new session from now on. Those that are go on
+                         until they are idle, or --drain-timeout is
+                         over. A second signal ends the process at once.
+        SIGHUP           Read the configuration file again. It is applied
+                         whole, or not at all.
 
       \(ManualParts.exitCodes)
       """)
@@ -51,7 +56,8 @@ struct RunCommand: ProxySubcommand {
     let environment = runner.environment
     let level = try Settings.logLevel.value(options.logLevel, environment) ?? .info
     let format = try Settings.logFormat.value(options.logFormat, environment) ?? .auto
-    let server = try options.serverOptions(file: try config.path(environment), environment)
+    var server = try options.serverOptions(environment)
+    server.configurationFile = try config.path(environment)
     LoggingSystem.bootstrap { _ in format.handler(level: level) }
     let logger = Logger(label: "proxy")
     for warning in environment.misspelt(Settings.variables) { logger.warning("\(warning)") }

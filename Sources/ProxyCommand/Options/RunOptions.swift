@@ -62,8 +62,9 @@ struct RunOptions: ParsableArguments {
     if admin != nil, noAdmin { throw ValidationError("--admin and --no-admin exclude each other; give one of them") }
   }
 
-  func serverOptions(file: String, _ environment: Environment) throws(UsageError) -> ProxyServerOptions {
-    var options = ProxyServerOptions(configurationFile: file)
+  /// What the command line and the environment say.
+  func serverOptions(_ environment: Environment) throws(UsageError) -> ProxyServerOptions {
+    var options = ProxyServerOptions()
     if let listen = try Settings.listen.value(listen, environment) { options.sockets.listen = listen }
     if let workers = try Settings.workers.value(workers, environment) { options.sockets.workers = workers }
     if let timeout = try Settings.idleTimeout.value(idleTimeout, environment) { options.sockets.idleTimeout = timeout }
