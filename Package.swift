@@ -1,11 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let swift: [SwiftSetting] = [
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-]
+// In CI a warning is an error. It is a setting of our own targets: dependencies are none of our business.
+let strictness: [SwiftSetting] = Context.environment["CI"] == "true" ? [.treatAllWarnings(as: .error)] : []
+let swift: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ] + strictness
 // The views over a packet cannot be stored. The attribute behind that is still experimental, and swift-nio, swift-system
 // and swift-collections build on it too. Only the kit sets it: authors of filters need no flag.
 let lifetimes = swift + [.enableExperimentalFeature("Lifetimes")]
@@ -74,6 +77,8 @@ let package = Package(
       ],
       swiftSettings: swift),
     .executableTarget(name: "proxy", dependencies: ["ProxyCommand", "Filters"], swiftSettings: swift),
+    .executableTarget(
+      name: "Demo", dependencies: ["TestNetwork", "FilterKit"], path: "examples/Demo", swiftSettings: swift),
 
     .testTarget(
       name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "FilterKit", "PacketKit"],

@@ -38,4 +38,4 @@ uint32_t csys_socket_drops(int descriptor);
 int csys_thread_start(unsigned long *thread, const char *name, void *(*body)(void *), void *argument);
 
 /// The variables of the process's environment, `NAME=value` each, ended by null.
-static inline char **csys_environment(void) { return environ; }
+char **csys_environment(void);
