@@ -92,6 +92,16 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "FiltersTests", dependencies: ["Conformance", "Filters", "FilterKit", "PacketKit"], swiftSettings: swift),
+    .testTarget(
+      name: "OperationsTests",
+      dependencies: [
+        "Operations", "ProxyConfiguration", "Filters", "FilterKit", "TestNetwork",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "CommandTests", dependencies: ["ProxyCommand", "Operations", "FilterKit", "TestNetwork", "proxy"],
+      swiftSettings: swift),
     // Test kit: real network namespaces, sockets and processes.
     .target(name: "CTestNetwork", path: "Tests/CTestNetwork"),
     .target(

@@ -155,7 +155,8 @@ extension ProxyServer {
     sockets.beginDrain()
     let sessions = sockets.activeSessions
     if sessions > 0 {
-      logger.info("draining: no new session, \(count(sessions, "session")) served until idle, or for \(options.drainTimeout)")
+      let time = DurationText.text(of: options.drainTimeout)
+      logger.info("draining: no new session, \(count(sessions, "session")) served until idle, or for \(time)")
     }
     await withTaskGroup { group in
       group.addTask { await self.sessionsEnd() }

@@ -6,7 +6,7 @@ import TestNetwork
 struct Demo {
   private static let configuration = "examples/quickstart.yaml"
   private let servers: [EchoServer]
-  private let proxy: RunningProxy
+  private let proxy: ProxyProcess
 
   /// The addresses and tokens of the servers are those of the configuration file.
   init() throws {
@@ -14,7 +14,7 @@ struct Demo {
       try EchoServer(bind: "127.0.0.1:26001", prefix: "red says "),
       try EchoServer(bind: "127.0.0.1:26002", prefix: "blue says "),
     ]
-    proxy = try RunningProxy(configuration: Self.configuration)
+    proxy = try ProxyProcess(configuration: Self.configuration)
   }
 
   /// True where all was as expected.

@@ -28,7 +28,7 @@ struct Step {
     self.expectation = expectation
   }
 
-  func run(by client: Client, through proxy: RunningProxy) throws -> Outcome {
+  func run(by client: Client, through proxy: ProxyProcess) throws -> Outcome {
     let before = try dropCount(proxy)
     try client.socket.send(Array(payload.utf8) + Array(token.utf8) + [version], to: proxy.address)
     let sent = "\(pad(client.name, 5)) sends \(pad("\"\(payload)\" | \(token) | \(version)", 34))"
@@ -46,7 +46,7 @@ struct Step {
     }
   }
 
-  private func dropCount(_ proxy: RunningProxy) throws -> Int {
+  private func dropCount(_ proxy: ProxyProcess) throws -> Int {
     guard case .drop(let filter, let reason) = expectation else { return 0 }
     return try proxy.drops(by: filter, reason)
   }

@@ -33,7 +33,6 @@ enum JSONLogLine {
     case .array(let values): "[\(values.map(text).joined(separator: ","))]"
     case .dictionary(let entries):
       "{\(entries.sorted.map { "\(JSONString.quoted($0.key)):\(text($0.value))" }.joined(separator: ","))}"
-    default: JSONString.quoted(value.description)
     }
   }
 }

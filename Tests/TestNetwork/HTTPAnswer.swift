@@ -21,24 +21,12 @@ public struct HTTPAnswer: Sendable {
   ) throws -> HTTPAnswer {
     let lines = ["\(method) \(target) HTTP/1.1", "Host: \(server)", "Connection: close"] + headers
     let request = lines.map { $0 + "\r\n" }.joined() + "\r\n" + body
-    let family = server.ip.isV4 ? AF_INET : AF_INET6
-    let open = { Descriptor(try checked(socket(family, Int32(SOCK_STREAM.rawValue), 0), "open a TCP socket")) }
-    let connection = try namespace?.run(open) ?? open()
-    let deadline = Deadline(after: time)
-    let connected = server.withKernelForm(family: family) { connect(connection.number, $0, $1) }
-    _ = try checked(connected, "connect to \(server)")
-    _ = try checked(send(connection.number, request, request.utf8.count, Int32(MSG_NOSIGNAL)), "send a request")
-
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      guard try deadline.awaits(POLLIN, on: connection.number) else {
-        throw SystemError("receive an answer to \(target)", code: ETIMEDOUT)
-      }
-      let size = try checked(recv(connection.number, &buffer, buffer.count, 0), "receive an answer to \(target)")
-      if size == 0 { return try HTTPAnswer(String(decoding: bytes, as: UTF8.self)) }
-      bytes += buffer[..<size]
+    let connection = try TCPConnection(to: server, in: namespace)
+    try connection.send(request)
+    guard let bytes = try connection.receiveAll(within: time) else {
+      throw SystemError("receive an answer to \(target)", code: ETIMEDOUT)
     }
+    return try HTTPAnswer(String(decoding: bytes, as: UTF8.self))
   }
 
   private init(_ text: String) throws {
