@@ -102,8 +102,11 @@ extension ProxyServer {
   /// Reads the file again; applies it whole, or not at all.
   private func reload() async {
     let (file, registry, metrics, logger) = (options.configurationFile, registry, metrics, logger)
-    let result = try? await NIOThreadPool.singleton.runIfActive { () -> Result<AppliedConfiguration, ProxyServerError> in
-      do throws(ProxyServerError) { return .success(try Self.load(file, registry, metrics, logger)) } catch { return .failure(error) }
+    let result = try? await NIOThreadPool.singleton.runIfActive {
+      () -> Result<AppliedConfiguration, ProxyServerError> in
+      do throws(ProxyServerError) { return .success(try Self.load(file, registry, metrics, logger)) } catch {
+        return .failure(error)
+      }
     }
     switch result {
     case .success(let applied):

@@ -11,7 +11,9 @@ import Testing
     return process.output
   }
 
-  @Test("The help fits into 80 columns", arguments: [["--help"], ["run", "--help"], ["check", "--help"], ["help", "run"]])
+  @Test(
+    "The help fits into 80 columns",
+    arguments: [["--help"], ["run", "--help"], ["check", "--help"], ["help", "run"]])
   func width(arguments: [String]) throws {
     let process = try ChildProcess.proxy(arguments, environment: ["COLUMNS": "80"])
     #expect(try process.awaitExit() == .exited(0))

@@ -86,11 +86,14 @@ import Testing
   @Test("An address in use ends it with 3, and the option is named", arguments: ["--listen", "--admin"])
   func addressInUse(option: String) throws {
     let first = try ProxyProcess(configuration: routes.file)
-    var arguments = ["--config", routes.file, "--log-format", "text", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+    var arguments = [
+      "--config", routes.file, "--log-format", "text", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+    ]
     arguments += [option, "\(option == "--listen" ? first.address : first.admin)"]
     let process = try ChildProcess.proxy(arguments)
     #expect(try process.awaitExit() == .exited(3))
-    let line = try process.awaitLine(containing: "cannot listen on \(option == "--listen" ? first.address : first.admin): ")
+    let line = try process.awaitLine(
+      containing: "cannot listen on \(option == "--listen" ? first.address : first.admin): ")
     #expect(line.contains(option))
     // The first one is none the worse for it.
     #expect(try HTTPAnswer.get("/ready", from: first.admin).status == 200)

@@ -96,7 +96,8 @@ import Testing
   @Test(
     "A bad file changes nothing; its errors are logged and the refusal is counted",
     arguments: [
-      ("version: v2", ":1:10: "), ("{version: v1alpha1, clusters: [{endpoints: [{address: 'a.invalid:1'}]}]}", "a.invalid:1: "),
+      ("version: v2", ":1:10: "),
+      ("{version: v1alpha1, clusters: [{endpoints: [{address: 'a.invalid:1'}]}]}", "a.invalid:1: "),
     ])
   func refusedReload(text: String, message: String) throws {
     let proxy = try ProxyProcess(configuration: routes.file)

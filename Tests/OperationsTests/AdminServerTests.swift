@@ -102,7 +102,9 @@ import Testing
 
   @Test("IPv6 is listened on")
   func ipv6() async throws {
-    let answer = try await answers(pages(), at: SocketAddress(literal: "[::1]:0")) { try HTTPAnswer.get("/live", from: $0) }
+    let answer = try await answers(pages(), at: SocketAddress(literal: "[::1]:0")) {
+      try HTTPAnswer.get("/live", from: $0)
+    }
     #expect(answer.status == 200)
   }
 

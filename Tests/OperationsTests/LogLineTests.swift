@@ -10,7 +10,8 @@ import Testing
 
   private func event(_ message: String, level: Logger.Level = .info) -> LogEvent {
     LogEvent(
-      level: level, message: "\(message)", metadata: nil, source: "test", file: #fileID, function: #function, line: #line)
+      level: level, message: "\(message)", metadata: nil, source: "test", file: #fileID, function: #function,
+      line: #line)
   }
 
   private func json(_ message: String, _ metadata: Logger.Metadata = [:]) -> String {

@@ -38,7 +38,8 @@ struct Demo {
     Step(client: 0, "hello", token: "blueteam", version: 1, expect: .answer("blue says hello", server: "blue")),
     Step(client: 1, "moin", token: "red-team", version: 1, expect: .answer("red says moin", server: "red")),
     Step(client: 1, "let me in", token: "no-token", version: 1, expect: .drop(filter: "router", .tokenUnknown)),
-    Step(client: 0, "from the future", token: "red-team", version: 9, expect: .drop(filter: "other-versions", .dropped)),
+    Step(
+      client: 0, "from the future", token: "red-team", version: 9, expect: .drop(filter: "other-versions", .dropped)),
     Step(client: 1, "", token: "short", version: 1, expect: .drop(filter: "token", .captureNoValue)),
   ]
 

@@ -3,11 +3,12 @@ import Glibc
 import Hummingbird
 import HummingbirdCore
 public import Logging
+import NIOPosix
+import ServiceLifecycle
+
 import protocol NIOCore.Channel
 import struct NIOCore.IOError
 import struct NIOCore.TimeAmount
-import NIOPosix
-import ServiceLifecycle
 
 /// Serves the admin pages over HTTP, on one thread of its own and away from the packets.
 public struct AdminServer: Sendable {
@@ -50,7 +51,8 @@ public struct AdminServer: Sendable {
     lifecycle.maximumGracefulShutdownDuration = .seconds(1)
     let group = ServiceGroup(configuration: lifecycle)
 
-    let run = Task {
+    // On its own thread whatever becomes of the others: /live answers also where filters hold all threads of the tasks.
+    let run = Task(executorPreference: EventLoopTaskExecutor(threads.next())) {
       defer { announcement.finish() }
       try await group.run()
     }

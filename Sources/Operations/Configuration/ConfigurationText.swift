@@ -71,7 +71,9 @@ struct ConfigurationText {
 
   private func plain(_ text: String) -> ConfigurationNode { ConfigurationNode(.plain(text), at: .start) }
   private func quoted(_ text: String) -> ConfigurationNode { ConfigurationNode(.quoted(text), at: .start) }
-  private func list(_ items: [ConfigurationNode]) -> ConfigurationNode { ConfigurationNode(.sequence(items), at: .start) }
+  private func list(_ items: [ConfigurationNode]) -> ConfigurationNode {
+    ConfigurationNode(.sequence(items), at: .start)
+  }
   private func mapping(_ entries: [ConfigurationNode.Entry]) -> ConfigurationNode {
     ConfigurationNode(.mapping(entries), at: .start)
   }

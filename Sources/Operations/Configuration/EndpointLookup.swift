@@ -18,7 +18,8 @@ public enum EndpointLookup {
       let result = known[name] ?? find(name)
       known[name] = result
       switch result {
-      case .success(let found): addresses.append(SocketAddress(found.ip, port: endpoint.address.port, scope: found.scope))
+      case .success(let found):
+        addresses.append(SocketAddress(found.ip, port: endpoint.address.port, scope: found.scope))
       case .failure(let failure): failures.append(.init(endpoint: endpoint.address, reason: failure.reason))
       }
     }

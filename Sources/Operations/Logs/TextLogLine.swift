@@ -18,7 +18,8 @@ enum TextLogLine {
     var seconds = time.tv_sec
     var parts = tm()
     localtime_r(&seconds, &parts)
-    return "\(digits(parts.tm_hour)):\(digits(parts.tm_min)):\(digits(parts.tm_sec)).\(digits(time.tv_nsec / 1_000_000, 3))"
+    return
+      "\(digits(parts.tm_hour)):\(digits(parts.tm_min)):\(digits(parts.tm_sec)).\(digits(time.tv_nsec / 1_000_000, 3))"
   }
 
   /// A value as it is, or in quotes where one would not see its end.

@@ -64,7 +64,9 @@ struct RunCommand: ProxySubcommand {
     return await Self.serve(server, runner, logger)
   }
 
-  private static func serve(_ options: ProxyServerOptions, _ runner: CommandRunner, _ logger: Logger) async -> ExitStatus {
+  private static func serve(_ options: ProxyServerOptions, _ runner: CommandRunner, _ logger: Logger) async
+    -> ExitStatus
+  {
     do throws(ProxyServerError) {
       // Until the sockets are open, a signal ends the process as signals do.
       let server = try ProxyServer(options, registry: runner.filters, logger: logger)

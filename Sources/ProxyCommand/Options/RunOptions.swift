@@ -8,7 +8,8 @@ import SocketPath
 struct RunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The address that clients send to. [::] stands for IPv4 and IPv6. (default: [::]:7777)", valueName: "address:port"),
+      "The address that clients send to. [::] stands for IPv4 and IPv6. (default: [::]:7777)", valueName: "address:port"
+    ),
     transform: Settings.listen.read)
   var listen: SocketAddress?
 
@@ -30,7 +31,8 @@ struct RunOptions: ParsableArguments {
   var maxSessions: Int?
 
   @Option(
-    help: ArgumentHelp("How long sessions are served on after SIGTERM or SIGINT. (default: 30s)", valueName: "duration"),
+    help: ArgumentHelp(
+      "How long sessions are served on after SIGTERM or SIGINT. (default: 30s)", valueName: "duration"),
     transform: Settings.drainTimeout.read)
   var drainTimeout: Duration?
 
@@ -68,7 +70,9 @@ struct RunOptions: ParsableArguments {
     if let listen = try Settings.listen.value(listen, environment) { options.sockets.listen = listen }
     if let workers = try Settings.workers.value(workers, environment) { options.sockets.workers = workers }
     if let timeout = try Settings.idleTimeout.value(idleTimeout, environment) { options.sockets.idleTimeout = timeout }
-    if let sessions = try Settings.maxSessions.value(maxSessions, environment) { options.sockets.maxSessions = sessions }
+    if let sessions = try Settings.maxSessions.value(maxSessions, environment) {
+      options.sockets.maxSessions = sessions
+    }
     if let timeout = try Settings.drainTimeout.value(drainTimeout, environment) { options.drainTimeout = timeout }
     options.admin = try adminAddress(environment)
     return options
@@ -78,7 +82,9 @@ struct RunOptions: ParsableArguments {
     if noAdmin { return nil }
     if let admin { return admin }
     let address = try Settings.admin.value(nil, environment)
-    guard try Settings.noAdmin.value(nil, environment) == true else { return address ?? ProxyServerOptions.defaultAdmin }
+    guard try Settings.noAdmin.value(nil, environment) == true else {
+      return address ?? ProxyServerOptions.defaultAdmin
+    }
     guard address == nil else {
       throw UsageError("PROXY_ADMIN and PROXY_NO_ADMIN exclude each other; set one of them", help: "proxy run --help")
     }
