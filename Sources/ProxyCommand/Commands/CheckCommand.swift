@@ -15,7 +15,7 @@ struct CheckCommand: ProxySubcommand {
 
       EXAMPLE:
         $ proxy check --config edge.yaml
-        edge.yaml:4:9: unknown key 'sufix' (did you mean 'suffix'?)
+        edge.yaml:3:11: unknown filter 'Captur' (did you mean 'Capture'?)
         edge.yaml: 1 error
       """)
 
