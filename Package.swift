@@ -1,11 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let swift: [SwiftSetting] = [
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-]
+// In CI a warning is an error. It is a setting of our own targets: dependencies are none of our business.
+let strictness: [SwiftSetting] = Context.environment["CI"] == "true" ? [.treatAllWarnings(as: .error)] : []
+let swift: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ] + strictness
 // The views over a packet cannot be stored. The attribute behind that is still experimental, and swift-nio, swift-system
 // and swift-collections build on it too. Only the kit sets it: authors of filters need no flag.
 let lifetimes = swift + [.enableExperimentalFeature("Lifetimes")]
@@ -21,11 +24,17 @@ let package = Package(
   products: [
     .executable(name: "proxy", targets: ["proxy"]),
     .library(name: "FilterKit", targets: ["FilterKit"]),
+    // For a proxy with filters of one's own.
+    .library(name: "ProxyCommand", targets: ["ProxyCommand"]),
+    .library(name: "Filters", targets: ["Filters"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    // Both come with Hummingbird.
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.0.0"),
   ],
   targets: [
     // C: system libraries, system calls, and what C and Swift share.
@@ -59,18 +68,24 @@ let package = Package(
       dependencies: [
         "ProxyConfiguration", "SocketPath", "FilterKit",
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swift),
     .target(
       name: "ProxyCommand",
       dependencies: [
-        "Operations", "Filters",
+        "Operations", "ProxyConfiguration", "SocketPath", "FilterKit", "CSys",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swift),
-    .executableTarget(name: "proxy", dependencies: ["ProxyCommand"], swiftSettings: swift),
+    .executableTarget(name: "proxy", dependencies: ["ProxyCommand", "Filters"], swiftSettings: swift),
+    .executableTarget(
+      name: "Demo", dependencies: ["TestNetwork", "FilterKit"], path: "examples/Demo", swiftSettings: swift),
 
     .testTarget(
       name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "FilterKit", "PacketKit"],
@@ -88,6 +103,16 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "FiltersTests", dependencies: ["Conformance", "Filters", "FilterKit", "PacketKit"], swiftSettings: swift),
+    .testTarget(
+      name: "OperationsTests",
+      dependencies: [
+        "Operations", "ProxyConfiguration", "Filters", "FilterKit", "TestNetwork",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "CommandTests", dependencies: ["ProxyCommand", "Operations", "FilterKit", "TestNetwork", "proxy"],
+      swiftSettings: swift),
     // Test kit: real network namespaces, sockets and processes.
     .target(name: "CTestNetwork", path: "Tests/CTestNetwork"),
     .target(

@@ -4,9 +4,10 @@ public import FilterKit
 public enum ConfigurationFile {
   /// Reads the file at `path`. All that is wrong with it is in the error.
   ///
-  /// Filters register their counters with `metrics` as they are made.
+  /// Filters register their counters with `metrics` as they are made, and say what they have to say to `log`, a line each.
   public static func load(
-    _ path: String, registry: FilterRegistry, metrics: Metrics
+    _ path: String, registry: FilterRegistry, metrics: Metrics,
+    log: @escaping @Sendable (String) -> Void = FilterContext.standardError
   ) throws(ConfigurationError) -> Configuration {
     let bytes: [UInt8]
     do throws(FileContents.Failure) {
@@ -14,7 +15,7 @@ public enum ConfigurationFile {
     } catch {
       throw ConfigurationError(file: path, unreadable: error.message)
     }
-    return try read(bytes, file: path, registry: registry, metrics: metrics)
+    return try read(bytes, file: path, registry: registry, metrics: metrics, log: log)
   }
 
   /// Reads a configuration from text. `file` is what errors call it.
@@ -26,7 +27,8 @@ public enum ConfigurationFile {
 
   /// Reads a configuration from the bytes of a file. `file` is what errors call it.
   public static func read(
-    _ bytes: [UInt8], file: String, registry: FilterRegistry, metrics: Metrics
+    _ bytes: [UInt8], file: String, registry: FilterRegistry, metrics: Metrics,
+    log: @escaping @Sendable (String) -> Void = FilterContext.standardError
   ) throws(ConfigurationError) -> Configuration {
     guard bytes.count <= FileContents.maximumSize else {
       throw ConfigurationError(file: file, unreadable: FileContents.tooLarge.message)
@@ -38,9 +40,10 @@ public enum ConfigurationFile {
       reader.read(&options)
       options.finish()
     }
-    let chain = Chain.read(reader.filters, registry: registry, metrics: metrics, diagnostics: diagnostics)
+    let chain = Chain.read(reader.filters, registry: registry, metrics: metrics, diagnostics: diagnostics, log: log)
     let report = diagnostics.report
     guard !report.hasErrors else { throw ConfigurationError(file: file, report: report) }
-    return Configuration(id: reader.id, chain: chain, endpoints: reader.endpoints, warnings: report)
+    return Configuration(
+      id: reader.id, filters: reader.filters, chain: chain, endpoints: reader.endpoints, warnings: report)
   }
 }

@@ -1,1 +1,4 @@
-print("x")
+import Filters
+import ProxyCommand
+
+await Proxy.main(filters: .builtin)

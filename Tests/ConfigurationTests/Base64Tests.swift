@@ -39,3 +39,13 @@ import Testing
     }
   }
 }
+
+@Test(
+  "Base64 is written as it is read (RFC 4648, section 10)",
+  arguments: [
+    ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy"),
+  ])
+func encodesBase64(text: String, encoded: String) throws {
+  #expect(Base64.encode(Array(text.utf8)) == encoded)
+  #expect(try Base64.decode(encoded) == Array(text.utf8))
+}

@@ -36,3 +36,6 @@ uint32_t csys_socket_drops(int descriptor);
 /// Starts a thread with all signals blocked, so that they go to the threads that wait for them. 0, or an error number.
 /// `thread` is a pthread_t.
 int csys_thread_start(unsigned long *thread, const char *name, void *(*body)(void *), void *argument);
+
+/// The variables of the process's environment, `NAME=value` each, ended by null.
+char **csys_environment(void);

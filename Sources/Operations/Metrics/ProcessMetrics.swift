@@ -1,0 +1,26 @@
+import FilterKit
+import Glibc
+import Synchronization
+
+/// What the process itself counts: its build, its start, its reloads.
+final class ProcessMetrics: Sendable {
+  private let good: Counter
+  private let refused: Counter
+  // A sheet has one writer at a time.
+  private let sheet: Mutex<CounterSheet>
+
+  init(_ metrics: Metrics, version: String) {
+    let reloads = "proxy_reloads_total"
+    let help = "Configurations loaded while running, by what became of them."
+    good = metrics.counter(reloads, help: help, labels: [("result", "good")])
+    refused = metrics.counter(reloads, help: help, labels: [("result", "refused")])
+    let build = metrics.gauge("proxy_build_info", help: "1, with the build as labels.", labels: [("version", version)])
+    let start = metrics.gauge("proxy_start_time_seconds", help: "When the process started, in Unix time.")
+    let sheet = metrics.makeSheet()
+    sheet.set(build, to: 1)
+    sheet.set(start, to: UInt64(time(nil)))
+    self.sheet = Mutex(sheet)
+  }
+
+  func countReload(isGood: Bool) { sheet.withLock { $0.add(1, to: isGood ? good : refused) } }
+}

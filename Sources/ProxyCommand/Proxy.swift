@@ -1,0 +1,20 @@
+public import FilterKit
+import Glibc
+
+/// The command `proxy`.
+///
+/// A proxy with filters of one's own is three lines:
+/// ```swift
+/// var filters = FilterRegistry.builtin
+/// filters.register(MyFilter.self)
+/// await Proxy.main(filters: filters)
+/// ```
+public enum Proxy {
+  /// Does what the command line says, with the filters that configurations may name, and ends the process.
+  public static func main(filters: FilterRegistry) async -> Never {
+    // A reader of the output who went away is no reason to end.
+    signal(SIGPIPE, SIG_IGN)
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    exit(await CommandRunner(filters: filters, environment: .process).run(arguments).rawValue)
+  }
+}

@@ -1,0 +1,44 @@
+import Operations
+import TestNetwork
+import Testing
+
+@testable import ProxyCommand
+
+@Suite struct HelpTests {
+  private func output(_ arguments: String...) throws -> String {
+    let process = try ChildProcess.proxy(arguments)
+    #expect(try process.awaitExit() == .exited(0))
+    return process.output
+  }
+
+  @Test(
+    "The help fits into 80 columns",
+    arguments: [["--help"], ["run", "--help"], ["check", "--help"], ["help", "run"]])
+  func width(arguments: [String]) throws {
+    let process = try ChildProcess.proxy(arguments, environment: ["COLUMNS": "80"])
+    #expect(try process.awaitExit() == .exited(0))
+    #expect(process.output.split(separator: "\n").filter { $0.count > 80 } == [])
+  }
+
+  @Test("The help of 'run' has every option, and every option has a variable")
+  func options() throws {
+    let help = try output("run", "--help")
+    let options = help.split(separator: "\n").compactMap { line -> String? in
+      guard line.hasPrefix("  --"), let name = line.split(separator: " ").first else { return nil }
+      return String(name)
+    }
+    let names = Settings.variables.map { "--" + $0.dropFirst(6).lowercased().map { $0 == "_" ? "-" : $0 } }
+    #expect(options.filter { $0 != "--version" } == names)
+  }
+
+  @Test("The help says how the process ends", arguments: [["--help"], ["run", "--help"]])
+  func exitCodes(arguments: [String]) throws {
+    let process = try ChildProcess.proxy(arguments)
+    #expect(try process.awaitExit() == .exited(0))
+    for code in ["0 ", "1 ", "2 ", "3 ", "70"] { #expect(process.output.contains("\n  \(code)  ")) }
+  }
+
+  @Test("The version is that of the metrics") func version() throws {
+    #expect(try output("--version") == "\(proxyVersion)\n")
+  }
+}
