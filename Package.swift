@@ -66,7 +66,7 @@ let package = Package(
     .target(
       name: "Operations",
       dependencies: [
-        "ProxyConfiguration", "SocketPath", "FilterKit",
+        "ProxyConfiguration", "SocketPath", "KernelPath", "DataPath", "FilterKit",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -95,7 +95,8 @@ let package = Package(
       dependencies: ["SocketPath", "DataPath", "ProxyConfiguration", "FilterKit", "TestNetwork"],
       swiftSettings: swift),
     .testTarget(
-      name: "KernelPathTests", dependencies: ["KernelPath", "Conformance", "Filters", "FilterKit", "CDataPath"],
+      name: "KernelPathTests", dependencies: [
+        "DataPath", "ProxyConfiguration", "SocketPath", "TestNetwork", "KernelPath", "Conformance", "Filters", "FilterKit", "CDataPath"],
       swiftSettings: swift),
     // Test kit: the cases of the filters, and a way to run them through the filters alone.
     .target(

@@ -6,14 +6,15 @@ extension image {
   public init(
     _ plan: ChainPlan, addresses: [IPAddress], port: UInt16, interfaces: [interface], hopLifetime: UInt64,
     needsFullChecksums: Bool = false
-  ) throws(KernelRefusal) {
-    guard let read = plan.read, let write = plan.write else { throw plan.refusal! }
+  ) throws(KernelPathError) {
+    guard let read = plan.read, let write = plan.write else { throw .refused(plan.refusal!) }
     guard addresses.count <= Int(CHAIN_ADDRESSES) else {
-      throw KernelRefusal(
-        "it listens on \(addresses.count) addresses, and the kernel's program knows \(CHAIN_ADDRESSES)")
+      throw .refused(
+        KernelRefusal("it listens on \(addresses.count) addresses, and the kernel's program knows \(CHAIN_ADDRESSES)"))
     }
     guard interfaces.count <= Int(CHAIN_INTERFACES) else {
-      throw KernelRefusal("it has \(interfaces.count) interfaces, and the kernel's program knows \(CHAIN_INTERFACES)")
+      throw .refused(
+        KernelRefusal("it has \(interfaces.count) interfaces, and the kernel's program knows \(CHAIN_INTERFACES)"))
     }
     self.init()
     Self.copy(read, to: &self.read)

@@ -1,18 +1,29 @@
+public import FilterKit
 import Glibc
 
 /// Why the kernel path could not be set up.
 public enum KernelPathError: Error, Equatable, CustomStringConvertible {
+  /// The configuration, or this host, is none for the kernel path.
+  case refused(KernelRefusal)
   /// The process may not load programs.
   case notPermitted
   /// The verifier refused the program; the last line of what it said, and all of it.
-  case refused(line: String, log: String)
+  case notVerified(line: String, log: String)
+  /// An interface takes no program.
+  case notAttached(interface: String, mode: AttachMode, errno: Int32)
   /// A call failed.
   case system(call: String, errno: Int32)
 
   public var description: String {
     switch self {
     case .notPermitted: "this process may not load BPF programs: run as root, or give it CAP_BPF and CAP_NET_ADMIN"
-    case .refused(let line, _): "the kernel refused the program: \(line)"
+    case .refused(let refusal): refusal.reason
+    case .notVerified(let line, _): "the kernel refused the program: \(line)"
+    case .notAttached(let interface, let mode, EBUSY):
+      "\(interface) has an XDP program already (\(mode.rawValue)): 'ip link show \(interface)' tells which; "
+        + "detach it, or leave the interface out with --interface"
+    case .notAttached(let interface, let mode, let errno):
+      "\(interface) takes no XDP program (\(mode.rawValue)): \(String(cString: strerror(errno)))"
     case .system(let call, let errno): "\(call) failed: \(String(cString: strerror(errno)))"
     }
   }

@@ -105,7 +105,7 @@ public final class KernelProgram: @unchecked Sendable {
     let lines = text.split(separator: "\n").filter { line in
       !["processed ", "verification time", "stack depth"].contains { line.hasPrefix($0) }
     }
-    return .refused(line: lines.last.map(String.init) ?? text, log: text)
+    return .notVerified(line: lines.last.map(String.init) ?? text, log: text)
   }
 
   private static func verifiedInstructions(_ descriptor: Int32) -> Int {

@@ -53,12 +53,19 @@ extension KernelProgram {
     try replies.set(Self.key(server, proxy), route.entry)
   }
 
+  /// When a packet last took a route, in nanoseconds of `CLOCK_MONOTONIC`, to about a second; nil without the route.
+  func lastSeen(client: SocketAddress, endpoint: UInt32) -> UInt64? { sessions[Self.key(client, endpoint)]?.last_seen }
+  func lastSeen(server: SocketAddress, proxy: SocketAddress) -> UInt64? { replies[Self.key(server, proxy)]?.last_seen }
+
   public func removeRoute(client: SocketAddress, endpoint: UInt32) { sessions.remove(Self.key(client, endpoint)) }
   public func removeRoute(server: SocketAddress, proxy: SocketAddress) { replies.remove(Self.key(server, proxy)) }
 
+  /// The bytes of the longest token that a chain in the kernel can capture.
+  static var maximumToken: Int { Int(CHAIN_VALUE_SIZE) }
+
   /// Sets which endpoints have a token. None: the token is not known.
   public func setToken(_ token: [UInt8], endpoints: [UInt32]) throws(KernelPathError) {
-    precondition(token.count <= Int(CHAIN_VALUE_SIZE), "the plan refuses chains that capture more")
+    precondition(token.count <= Self.maximumToken, "the plan refuses chains that capture more")
     var key = token_key()
     withUnsafeMutableBytes(of: &key.words) { $0.copyBytes(from: token) }
     key.tag = UInt64(MetadataKind.bytes.rawValue) << 32 | UInt64(token.count)

@@ -1,3 +1,4 @@
+import DataPath
 import FilterKit
 import ProxyConfiguration
 import SocketPath

@@ -1,0 +1,49 @@
+import CBpf
+import FilterKit
+import Glibc
+
+/// How the program is attached to an interface.
+public enum AttachMode: String, CaseIterable, Sendable {
+  /// Native where the driver can, generic otherwise.
+  case auto
+  /// In the driver, before the kernel makes a socket buffer.
+  case native
+  /// Behind the driver: works everywhere, and saves less.
+  case generic
+}
+
+/// The program on one interface. Detaches when it goes away; the kernel sees to it where the process is killed.
+final class Attachment: Sendable, CustomStringConvertible {
+  let interface: String
+  let mode: AttachMode
+  private let link: Int32
+
+  init(_ program: KernelProgram, to interface: LocalInterface, mode: AttachMode) throws(KernelPathError) {
+    self.interface = interface.name
+    var failure: Int32 = 0
+    for mode in mode == .auto ? [.native, .generic] : [mode] {
+      var options = bpf_link_create_opts()
+      options.sz = MemoryLayout<bpf_link_create_opts>.size
+      options.flags = mode == .native ? UInt32(XDP_FLAGS_DRV_MODE) : UInt32(XDP_FLAGS_SKB_MODE)
+      let link = bpf_link_create(program.descriptor, Int32(interface.index), BPF_XDP, &options)
+      if link >= 0 {
+        self.link = link
+        self.mode = mode
+        return
+      }
+      failure = -link
+    }
+    throw .notAttached(interface: interface.name, mode: mode, errno: failure)
+  }
+
+  deinit { close(link) }
+
+  var description: String { "\(interface) (\(mode.rawValue))" }
+
+  /// Puts another program in place of the one that runs: no packet passes without one.
+  func swap(to program: KernelProgram) throws(KernelPathError) {
+    guard bpf_link_update(link, program.descriptor, nil) == 0 else {
+      throw .system(call: "swap of the program on \(interface)", errno: errno)
+    }
+  }
+}

@@ -1,0 +1,21 @@
+/// How the kernel path is set up.
+public struct KernelPathOptions: Sendable {
+  /// The interfaces to attach to; empty for those of the listening addresses and of the routes to the endpoints.
+  public var interfaces: [String] = []
+  public var mode = AttachMode.auto
+  /// Sessions that the program can carry.
+  public var maxSessions = 1_000_000
+  /// A session's end: how often the program must note that it saw a packet follows from it.
+  public var idleTimeout: Duration = .seconds(60)
+  /// Frames may come with a UDP checksum that is not computed yet, as between containers of one host: compute all in full.
+  public var needsFullChecksums = false
+
+  public init() {}
+
+  /// Jiffies for which a next hop is good, and in which a packet is noted once: a second, or a quarter of the idle timeout. A kernel
+  /// has 100 to 1,000 jiffies in a second; without knowing, 250 is at most two and a half seconds.
+  var hopLifetime: UInt64 {
+    let milliseconds = min(1_000, max(4, Int(idleTimeout / .milliseconds(1)) / 4))
+    return UInt64(max(1, milliseconds / 10))
+  }
+}
