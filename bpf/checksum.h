@@ -1,6 +1,10 @@
-// Ones' complement sums (RFC 1071). They work on words as they lie in memory, in either byte order.
+// Ones' complement sums (RFC 1071), in 64 bits, folded once at the end. They work on words as they lie in memory, in either byte
+// order. To shift a sum by 8 bits swaps the bytes of what it folds to, since 2^16 counts as 1.
 #pragma once
 #define opaque packet_opaque
+
+/// A zero of these sums, larger than all that is ever taken off one: so a sum never goes below 0.
+#define SUM_ZERO (0xffffull << 32)
 
 static __always_inline __u32 sum_fold(__u64 sum) {
   sum = (sum & 0xffffffff) + (sum >> 32);
@@ -9,52 +13,35 @@ static __always_inline __u32 sum_fold(__u64 sum) {
   return (sum & 0xffff) + (sum >> 16);
 }
 
-/// The sum of all bytes one place further on: the other half of each word.
-static __always_inline __u32 sum_swap(__u32 folded) { return (folded >> 8) | ((folded & 0xff) << 8); }
-
 static __always_inline __u64 sum_word(__u64 word) { return (word & 0xffffffff) + (word >> 32); }
 
-/// The sum of an address: 16 bytes, or the last four where it is IPv4.
-static __always_inline __u64 sum_address(const __u64 address[2], int v4) {
-  return v4 ? address[1] >> 32 : sum_word(address[0]) + sum_word(address[1]);
-}
+#define SUM_BLOCK 64
 
-/// The sum of a few bytes, at most MAXIMUM_CUT, all inside of the frame. `size` is a constant to the verifier, so one branch of
-/// each is left.
-static __always_inline __u64 sum_bytes(const __u8 *start, const void *end, __u32 size) {
-  if (size == 0 || size > MAXIMUM_CUT || start + size > (const __u8 *)opaque(end)) return 0;
+/// The sum of a payload through the frame: only where the checksum that came cannot be trusted.
+static __always_inline __u64 sum_payload(const __u8 *start, const void *end, __u32 size) {
   __u64 sum = 0;
+  const __u8 *place = start;
+  for (__u32 block = 0; block < MAXIMUM_PAYLOAD / SUM_BLOCK; block++) {
+    if (size < SUM_BLOCK || place + SUM_BLOCK > (const __u8 *)opaque(end)) break;
 #pragma unroll
-  for (__u32 at = 0; at < MAXIMUM_CUT; at += 8) {
-    if (size >= at + 8)
-      sum += sum_word(*(const __u64 *)(start + at));
-    else if (size > at) {
-      const __u8 *place = start + at;
-      if (size & 4) {
-        sum += *(const __u32 *)place;
-        place += 4;
-      }
-      if (size & 2) {
-        sum += *(const __u16 *)place;
-        place += 2;
-      }
-      if (size & 1) sum += bpf_htons((__u16)*place << 8);
-    }
+    for (int at = 0; at < SUM_BLOCK; at += 8) sum += sum_word(*(const __u64 *)(place + at));
+    place += SUM_BLOCK;
+    size -= SUM_BLOCK;
   }
+  for (int step = 0; step < SUM_BLOCK / 8; step++) {
+    if (size < 8 || place + 8 > (const __u8 *)opaque(end)) break;
+    sum += sum_word(*(const __u64 *)place);
+    place += 8;
+    size -= 8;
+  }
+  if (size & 4 && place + 4 <= (const __u8 *)opaque(end)) {
+    sum += *(const __u32 *)place;
+    place += 4;
+  }
+  if (size & 2 && place + 2 <= (const __u8 *)opaque(end)) {
+    sum += *(const __u16 *)place;
+    place += 2;
+  }
+  if (size & 1 && place + 1 <= (const __u8 *)opaque(end)) sum += bpf_htons((__u16)*place << 8);
   return sum;
-}
-
-/// The sum of a payload, byte by byte through the frame: only where the checksum that came cannot be trusted.
-static __always_inline __u32 sum_payload(const __u8 *start, const void *end, __u32 size) {
-  __u64 sum = 0;
-  for (__u32 at = 0; at < MAXIMUM_PAYLOAD; at += 2) {
-    if (at >= size) break;
-    const __u8 *place = start + at;
-    if (place + 1 > (const __u8 *)end) break;
-    if (at + 1 < size && place + 2 <= (const __u8 *)end)
-      sum += *(const __u16 *)place;
-    else
-      sum += bpf_htons((__u16)*place << 8);
-  }
-  return sum_fold(sum);
 }

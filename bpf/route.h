@@ -3,10 +3,13 @@
 
 #define AF_INET 2
 #define AF_INET6 10
+/// The index of `lo`, the same in every network namespace.
+#define LOOPBACK 1
 
 /// Looks the next hop up. 0, or the cause of a hand-over.
 static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entry, int v4) {
-  struct bpf_fib_lookup fib = {.ifindex = ctx->ingress_ifindex};
+  // As for a packet of this host's own: in from the loopback interface, whatever interfaces forward.
+  struct bpf_fib_lookup fib = {.ifindex = LOOPBACK};
   fib.family = v4 ? AF_INET : AF_INET6;
   fib.l4_protocol = IPPROTO_UDP;
   fib.sport = entry->source_port;
@@ -20,6 +23,7 @@ static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entr
   }
   int result = bpf_fib_lookup(ctx, &fib, sizeof fib, 0);
   if (result == BPF_FIB_LKUP_RET_NO_NEIGH) return HAND_OVER_NO_NEIGHBOUR;
+  if (result == BPF_FIB_LKUP_RET_FWD_DISABLED) return HAND_OVER_NO_LOOK_UP;
   if (result != BPF_FIB_LKUP_RET_SUCCESS) return HAND_OVER_NO_ROUTE;
   for (__u64 place = 0; place < CHAIN_INTERFACES; place++) {
     if (image.interfaces[place].index == fib.ifindex && fib.ifindex) {

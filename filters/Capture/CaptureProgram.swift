@@ -22,7 +22,9 @@ enum CaptureProgram {
       return .drop(.captureNoValue)
     }
     packet.set(options.isPresent, bool: true)
-    if options.removes { _ = options.isSuffix ? packet.removeLast(size) : packet.removeFirst(size) }
+    if options.removes, !(options.isSuffix ? packet.removeLast(size) : packet.removeFirst(size)) {
+      return .drop(.captureNoValue)
+    }
     return .forward
   }
 }

@@ -21,6 +21,7 @@ extension AffixCapture {
 #if hasFeature(Embedded)
   @_cdecl("capture_run")
   public func captureRun(_ raw: UnsafeMutablePointer<packet>, _ slot: UnsafePointer<slot>) -> UInt32 {
+    guard slot.pointee.size <= UInt32(CHAIN_VALUE_SIZE) else { return UInt32(RUN_HAND_OVER) }
     var packet = KernelPacket(raw)
     return CaptureProgram.read(&packet, AffixCapture(slot)).rawValue
   }

@@ -48,9 +48,11 @@ struct slot {
 
 /// An interface that packets can leave from.
 struct interface {
-  unsigned int index;
   unsigned char mac[6];
   unsigned short reserved;
+  /// 0 for none.
+  unsigned int index;
+  unsigned int reserved_word;
 };
 
 struct image {
@@ -105,10 +107,11 @@ struct token_entry {
   unsigned int count;
 };
 
-/// A token as a map's key: a `value` of bytes, so tokens of different sizes are never equal.
+/// A token as a map's key: a `value` of bytes, with its size in the tag, so tokens of different sizes are never equal. User space
+/// may make the map's keys shorter, to the tag and the words of the longest token that it holds: a longer one has another tag.
 struct token_key {
-  unsigned long long words[4];
   unsigned long long tag;
+  unsigned long long words[4];
 };
 
 /// What a packet without a chosen destination does: it goes to `endpoint` where `count` is 1.

@@ -13,24 +13,30 @@
 /// A metadata value: zero padded, the first byte in the lowest bits. `tag` has the size in its lower and the kind, a
 /// MetadataKind, in its upper half. A value of bytes is a token's key as it stands.
 struct value {
-  unsigned long long words[4];
   unsigned long long tag;
+  unsigned long long words[4];
 };
 
+/// The largest payload that the kernel path reads, in bytes: a bound that the verifier can use.
+#define MAXIMUM_PAYLOAD 9216
+
 struct packet {
-  unsigned char *_Nonnull payload;
+  /// The UDP header, with the payload behind it.
+  const unsigned char *_Nonnull datagram;
   const unsigned char *_Nonnull end;
-  /// The payload's size as it came, and how many bytes filters cut off at either end. The cuts are constants to the verifier.
-  /// Words of 64 bits throughout: the verifier keeps track of a constant on the stack only where it fills its place.
-  unsigned long long size;
-  unsigned long long front;
-  unsigned long long back;
+  /// The ones' complement sum of all bytes that filters cut off, each in the half of a word that it had as it came.
+  unsigned long long cut;
+  /// The size of what is left, and how many bytes were cut off in front of it. In this order: the verifier does not keep track of
+  /// a constant in the upper half of a word on the stack. So ways through a chain that cut differently meet again behind it.
+  unsigned int size;
+  unsigned int front;
   /// Chosen destinations: the last one and how many.
   unsigned int endpoint;
   unsigned int destinations;
-  unsigned short source_port;
-  unsigned short reserved;
+  /// In network order, IPv4 in its v4-mapped form.
   unsigned long long source[2];
+  unsigned short source_port;
+  unsigned short reserved[3];
   struct value values[CHAIN_VALUES];
 };
 
