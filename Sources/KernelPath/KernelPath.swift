@@ -73,6 +73,7 @@ public final class KernelPath: SessionMirror, Sendable {
     let image = try image(
       plan, addresses: choice.listeners, port: listening[0].port, interfaces: choice.entries,
       hopLifetime: options.hopLifetime, needsFullChecksums: options.needsFullChecksums)
+    try LoopbackForwarding.enable()
     var next = ActiveProgram(try KernelProgram(image, sizes: sizes), plan, metrics)
     for (place, interface) in choice.interfaces.enumerated() {
       try next.program.interfaces.set(UInt32(place), interface.index)

@@ -22,7 +22,9 @@ struct KernelEngine: ConformanceEngine {
     let metrics = Metrics()
     guard let plan = Self.plan(test, metrics) else { throw Frame.Problem("the configuration is refused") }
     // The interface of a trial run is lo.
-    let out = interface(index: 1, mac: (2, 0, 0, 0, 0, 9), reserved: 0)
+    var out = interface()
+    out.index = 1
+    out.mac = (2, 0, 0, 0, 0, 9)
     let program = try KernelProgram(
       image(plan, addresses: Self.listeners, port: Self.port, interfaces: [out], hopLifetime: .max))
     try fill(program, test)
