@@ -77,7 +77,7 @@ let package = Package(
     .target(
       name: "ProxyCommand",
       dependencies: [
-        "Operations", "ProxyConfiguration", "SocketPath", "FilterKit", "CSys",
+        "Operations", "ProxyConfiguration", "SocketPath", "KernelPath", "FilterKit", "CSys",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Logging", package: "swift-log"),

@@ -6,6 +6,10 @@ struct InterfaceChoice {
   let interfaces: [LocalInterface]
   let listeners: [IPAddress]
 
+  /// Whether frames can come from another stack on this host, which leaves the UDP checksum to hardware that is not there: a veth,
+  /// a tap or a virtio device.
+  var hasVirtualLink: Bool { interfaces.contains(where: \.isVirtual) }
+
   /// As the image lists them.
   var entries: [interface] {
     interfaces.map { local in

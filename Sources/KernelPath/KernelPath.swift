@@ -16,17 +16,16 @@ public final class KernelPath: SessionMirror, Sendable {
     var endpoints: [SocketAddress: UInt32] = [:]
     /// From which address packets to a server leave; nil inside where none does.
     var sources: [SocketAddress: IPAddress?] = [:]
+    /// Where clients send to.
+    var port: UInt16 = 0
   }
 
   private let options: KernelPathOptions
-  private let listening: [SocketAddress]
   private let metrics: Metrics
   private let state = Mutex(State())
 
-  /// - Parameter listening: the addresses that the sockets listen on. All have one port.
-  public init(_ options: KernelPathOptions, listening: [SocketAddress], metrics: Metrics) {
+  public init(_ options: KernelPathOptions, metrics: Metrics) {
     self.options = options
-    self.listening = listening
     self.metrics = metrics
   }
 
@@ -35,14 +34,17 @@ public final class KernelPath: SessionMirror, Sendable {
 
   /// Brings a configuration into the kernel, in place of the one before. Where it cannot be, nothing is left attached, and the
   /// error says why: the sockets serve it.
-  public func apply(_ snapshot: Snapshot) throws(KernelPathError) {
+  ///
+  /// - Parameter listening: the addresses that the sockets listen on. All have one port.
+  public func apply(_ snapshot: Snapshot, listening: [SocketAddress]) throws(KernelPathError) {
     let plan = ChainPlan(snapshot.chain)
     let result = state.withLock { state -> Result<Void, KernelPathError> in
       do throws(KernelPathError) {
         for endpoint in snapshot.routing.endpoints where state.endpoints[endpoint.address] == nil {
           state.endpoints[endpoint.address] = UInt32(state.endpoints.count)
         }
-        try activate(plan, snapshot.routing, &state)
+        state.port = listening[0].port
+        try activate(plan, snapshot.routing, listening, &state)
         return .success(())
       } catch {
         state.active?.refreshCounters()
@@ -64,22 +66,24 @@ public final class KernelPath: SessionMirror, Sendable {
   /// Brings the counters up to date, for whoever reads the metrics next.
   public func refreshCounters() { state.withLock { $0.active?.refreshCounters() } }
 
-  private func activate(_ plan: ChainPlan, _ routing: RoutingTable, _ state: inout State) throws(KernelPathError) {
+  private func activate(
+    _ plan: ChainPlan, _ routing: RoutingTable, _ listening: [SocketAddress], _ state: inout State
+  ) throws(KernelPathError) {
     if let refusal = plan.refusal { throw .refused(refusal) }
     let choice = try InterfaceChoice(options.interfaces, listening, routing.endpoints.map(\.address))
     var sizes = KernelProgram.Sizes()
     sizes.sessions = options.maxSessions
     sizes.tokens = max(1_024, 2 * routing.tokenCount)
     let image = try image(
-      plan, addresses: choice.listeners, port: listening[0].port, interfaces: choice.entries,
-      hopLifetime: options.hopLifetime, needsFullChecksums: options.needsFullChecksums)
+      plan, addresses: choice.listeners, port: state.port, interfaces: choice.entries,
+      hopLifetime: options.hopLifetime, needsFullChecksums: options.mode != .generic && choice.hasVirtualLink)
     try LoopbackForwarding.enable()
     var next = ActiveProgram(try KernelProgram(image, sizes: sizes), plan, metrics)
     for (place, interface) in choice.interfaces.enumerated() {
       try next.program.interfaces.set(UInt32(place), interface.index)
     }
     try next.program.fill(routing) { state.endpoints[$0]! }
-    for session in state.sessions { try? Self.open(session, in: next.program, port: listening[0].port, &state) }
+    for session in state.sessions { try? Self.open(session, in: next.program, &state) }
 
     // A program that runs already is swapped: no packet passes without one.
     var old = state.active?.attachments ?? []
@@ -104,7 +108,7 @@ extension KernelPath {
     state.withLock { state in
       state.sessions.insert(session)
       // A map that is full, or memory that is out: the sockets serve this session.
-      if let program = state.active?.program { try? Self.open(session, in: program, port: listening[0].port, &state) }
+      if let program = state.active?.program { try? Self.open(session, in: program, &state) }
     }
   }
 
@@ -127,10 +131,10 @@ extension KernelPath {
   }
 
   private static func open(
-    _ session: SessionRecord, in program: KernelProgram, port: UInt16, _ state: inout State
+    _ session: SessionRecord, in program: KernelProgram, _ state: inout State
   ) throws(KernelPathError) {
     guard let ends = ends(of: session, &state) else { return }
-    let listener = SocketAddress(session.local, port: port)
+    let listener = SocketAddress(session.local, port: state.port)
     // The way back first: as soon as the way there is open, an answer may come.
     try program.setRoute(server: session.server, proxy: ends.proxy, KernelRoute(from: listener, to: session.client))
     try program.setRoute(

@@ -7,8 +7,6 @@ public struct KernelPathOptions: Sendable {
   public var maxSessions = 1_000_000
   /// A session's end: how often the program must note that it saw a packet follows from it.
   public var idleTimeout: Duration = .seconds(60)
-  /// Frames may come with a UDP checksum that is not computed yet, as between containers of one host: compute all in full.
-  public var needsFullChecksums = false
 
   public init() {}
 

@@ -10,6 +10,19 @@ public struct LocalInterface: Equatable, Sendable {
   public internal(set) var addresses: [IPAddress]
   public let isLoopback: Bool
 
+  /// Whether the other end may be a stack on this host, or on the machine that this one is a guest of.
+  var isVirtual: Bool {
+    // A device of its own is hardware, or what a hypervisor shows as such.
+    let device = "/sys/class/net/\(name)/device"
+    guard access(device, F_OK) == 0 else { return true }
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { target in
+      let size = readlink("\(device)/driver", target.baseAddress!, target.count - 1)
+      guard size > 0 else { return false }
+      target[size] = 0
+      return String(cString: target.baseAddress!).hasSuffix("/virtio_net")
+    }
+  }
+
   /// All interfaces that are up, by their index.
   public static func all() throws(KernelPathError) -> [LocalInterface] {
     var first: UnsafeMutablePointer<ifaddrs>?

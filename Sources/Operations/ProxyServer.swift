@@ -1,5 +1,6 @@
 public import FilterKit
 public import Logging
+import KernelPath
 import NIOPosix
 public import ProxyConfiguration
 import SocketPath
@@ -12,6 +13,7 @@ public final class ProxyServer: Sendable {
   private struct State: Sendable {
     var phase = Phase.starting
     var applied: AppliedConfiguration
+    var decision: PathDecision
     var wasAskedToEnd = false
   }
 
@@ -21,6 +23,7 @@ public final class ProxyServer: Sendable {
   private let logger: Logger
   private let process: ProcessMetrics
   private let sockets: SocketPath
+  private let kernel: KernelPath?
   private let state: Mutex<State>
   private let drainOrder = Signal()
   private let stopOrder = Signal()
@@ -36,16 +39,27 @@ public final class ProxyServer: Sendable {
     self.logger = logger
     process = ProcessMetrics(metrics, version: proxyVersion)
     let applied = try Self.load(options.configurationFile, registry, metrics, logger)
+    kernel = options.kernel.map { kernel in
+      var path = kernel.path
+      path.maxSessions = options.sockets.maxSessions
+      path.idleTimeout = options.sockets.idleTimeout
+      return KernelPath(path, metrics: metrics)
+    }
     do throws(SocketPathError) {
-      sockets = try SocketPath(options.sockets, snapshot: applied.snapshot, metrics: metrics)
+      sockets = try SocketPath(options.sockets, snapshot: applied.snapshot, metrics: metrics, mirror: kernel)
     } catch { throw .sockets(error) }
-    state = Mutex(State(applied: applied))
+    let decision = PathDecision(kernel, applied.snapshot, listening: sockets.listening)
+    if options.kernel?.requiresOffload == true, let error = decision.failure { throw .kernel(error) }
+    state = Mutex(State(applied: applied, decision: decision))
   }
 
   /// Serves until `end` was called and all is over.
   public func run() async throws(ProxyServerError) {
     announce()
-    defer { sockets.stop() }
+    defer {
+      kernel?.stop()
+      sockets.stop()
+    }
     guard let address = options.admin else { return try await serve().get() }
     let server = AdminServer(address, pages: pages, logger: logger)
     let result: Result<Void, ProxyServerError>
@@ -83,7 +97,12 @@ extension ProxyServer {
 
   private func apply(_ applied: AppliedConfiguration) {
     sockets.apply(applied.snapshot)
-    state.withLock { $0.applied = applied }
+    let decision = PathDecision(kernel, applied.snapshot, listening: sockets.listening)
+    let before = state.withLock { state in
+      defer { (state.applied, state.decision) = (applied, decision) }
+      return state.decision
+    }
+    if decision != before { logger.info("\(decision)") }
   }
 
   private static func load(
@@ -139,7 +158,7 @@ extension ProxyServer {
     for warning in sockets.warnings { logger.warning("\(warning)") }
     let addresses = sockets.listening.map(\.description).joined(separator: " and ")
     logger.info("listening on \(addresses) with \(count(options.sockets.workers, "worker"))")
-    logger.info("path: sockets, because 'proxy run' uses no other")
+    logger.info("\(state.withLock { $0.decision })")
   }
 
   private func serve() async -> Result<Void, ProxyServerError> {
@@ -180,7 +199,10 @@ extension ProxyServer {
 
   private var pages: AdminPages {
     AdminPages(
-      metrics: { [metrics] in PrometheusText().text(of: metrics) },
+      metrics: { [metrics, kernel] in
+        kernel?.refreshCounters()
+        return PrometheusText().text(of: metrics)
+      },
       readiness: {
         switch self.state.withLock({ $0.phase }) {
         case .starting: .notReady(reason: "starting")

@@ -1,3 +1,4 @@
+public import KernelPath
 public import ProxyConfiguration
 public import SocketPath
 
@@ -11,6 +12,8 @@ public enum ProxyServerError: Error, CustomStringConvertible {
   case sockets(SocketPathError)
   /// The admin pages' address cannot be had.
   case admin(AdminServerError)
+  /// The kernel path was required and cannot be had.
+  case kernel(KernelPathError)
 
   /// What to tell, one problem a line.
   public var lines: [String] {
@@ -19,6 +22,7 @@ public enum ProxyServerError: Error, CustomStringConvertible {
     case .endpoints(let error): error.lines
     case .sockets(let error): ["\(error)"]
     case .admin(let error): ["\(error)"]
+    case .kernel(let error): ["the kernel path is required and cannot be had: \(error)"]
     }
   }
 

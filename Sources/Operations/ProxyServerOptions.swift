@@ -11,6 +11,9 @@ public struct ProxyServerOptions: Sendable {
   /// Where the admin pages are; nil for none.
   public var admin: SocketAddress? = ProxyServerOptions.defaultAdmin
 
+  /// The kernel path; nil for sockets alone.
+  public var kernel: KernelOptions?
+
   public static let defaultAdmin = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 8000)
 
   public init() {}

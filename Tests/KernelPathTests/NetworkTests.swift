@@ -60,8 +60,8 @@ import Testing
     var kernelOptions = KernelPathOptions()
     kernelOptions.mode = .generic
     kernelOptions.maxSessions = 1_000
-    let kernel = KernelPath(kernelOptions, listening: [options.listen], metrics: metrics)
-    try network.proxy.run { try kernel.apply(snapshot) }
+    let kernel = KernelPath(kernelOptions, metrics: metrics)
+    try network.proxy.run { [options] in try kernel.apply(snapshot, listening: [options.listen]) }
     #expect(kernel.attached == ["front (generic)", "back (generic)"])
     let sockets = try network.proxy.run { [options] in
       let path = try SocketPath(options, snapshot: snapshot, metrics: metrics, mirror: kernel)

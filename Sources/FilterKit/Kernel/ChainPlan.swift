@@ -23,6 +23,9 @@ public struct ChainPlan: Sendable {
   /// Why the sockets run the chain.
   public let refusal: KernelRefusal?
 
+  /// How many slots the kernel's program has in each direction.
+  public static var slotCapacity: Int { Int(CHAIN_SLOTS) }
+
   public var isForKernel: Bool { refusal == nil }
 
   public init(_ chain: Chain) {

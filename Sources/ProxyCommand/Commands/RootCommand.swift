@@ -8,7 +8,9 @@ struct RootCommand: ParsableCommand {
     abstract: "A programmable UDP proxy: datagrams go through a chain of filters to servers, and back.",
     usage: """
       proxy [run] [<options>]
+      proxy ebpf [<options>]
       proxy check [--config <file>]
+      proxy explain [--config <file>]
       """,
     discussion: """
       The filters and the servers stand in a configuration file, in YAML. Filters look at a datagram, edit it, choose its \
@@ -18,6 +20,8 @@ struct RootCommand: ParsableCommand {
         proxy                                   serve with proxy.yaml, on port 7777
         proxy --config edge.yaml --listen 0.0.0.0:26000
         proxy check --config edge.yaml          list all that is wrong with a file
+        proxy ebpf                              established sessions go by the kernel
+        proxy explain --config edge.yaml        which filter runs where, and why
         curl http://127.0.0.1:8000/metrics      what was forwarded, dropped, and why
 
       All options of the command: 'proxy run --help'. Each can be set in the environment too: PROXY_LISTEN for --listen.
@@ -25,6 +29,6 @@ struct RootCommand: ParsableCommand {
       \(ManualParts.exitCodes)
       """,
     version: proxyVersion,
-    subcommands: [RunCommand.self, CheckCommand.self],
+    subcommands: [RunCommand.self, EbpfCommand.self, CheckCommand.self, ExplainCommand.self],
     defaultSubcommand: RunCommand.self)
 }

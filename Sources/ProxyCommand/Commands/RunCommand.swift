@@ -53,15 +53,22 @@ struct RunCommand: ProxySubcommand {
   @OptionGroup var options: RunOptions
 
   func run(with runner: CommandRunner) async throws(UsageError) -> ExitStatus {
+    try await Self.serve(try options.serverOptions(runner.environment), config, options, runner)
+  }
+
+  /// Sets the log up and serves until stopped.
+  static func serve(
+    _ server: ProxyServerOptions, _ config: ConfigOption, _ options: RunOptions, _ runner: CommandRunner
+  ) async throws(UsageError) -> ExitStatus {
     let environment = runner.environment
     let level = try Settings.logLevel.value(options.logLevel, environment) ?? .info
     let format = try Settings.logFormat.value(options.logFormat, environment) ?? .auto
-    var server = try options.serverOptions(environment)
+    var server = server
     server.configurationFile = try config.path(environment)
     LoggingSystem.bootstrap { _ in format.handler(level: level) }
     let logger = Logger(label: "proxy")
     for warning in environment.misspelt(Settings.variables) { logger.warning("\(warning)") }
-    return await Self.serve(server, runner, logger)
+    return await serve(server, runner, logger)
   }
 
   private static func serve(_ options: ProxyServerOptions, _ runner: CommandRunner, _ logger: Logger) async
@@ -94,7 +101,7 @@ extension ExitStatus {
   fileprivate init(_ error: ProxyServerError) {
     switch error {
     case .configuration, .endpoints: self = .badConfiguration
-    case .sockets, .admin: self = .cannotListen
+    case .sockets, .admin, .kernel: self = .cannotListen
     }
   }
 }

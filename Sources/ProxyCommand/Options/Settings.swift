@@ -1,4 +1,5 @@
 import FilterKit
+import KernelPath
 import Logging
 import Operations
 
@@ -14,11 +15,15 @@ enum Settings {
   static let noAdmin = Setting(name: "no-admin") { try flag($0) }
   static let logLevel = Setting(name: "log-level") { try choice($0, of: Logger.Level.self) }
   static let logFormat = Setting(name: "log-format") { try choice($0, of: LogFormat.self) }
+  static let interface = Setting(name: "interface") { $0.split(separator: ",").map(String.init) }
+  static let attach = Setting(name: "attach") { try choice($0, of: AttachMode.self) }
+  static let requireOffload = Setting(name: "require-offload") { try flag($0) }
 
   /// The variables of all options.
   static let variables = [
     config.variable, listen.variable, workers.variable, idleTimeout.variable, maxSessions.variable,
     drainTimeout.variable, admin.variable, noAdmin.variable, logLevel.variable, logFormat.variable,
+    interface.variable, attach.variable, requireOffload.variable,
   ]
 
   /// An address to listen on. Port 0 lets the system choose.
