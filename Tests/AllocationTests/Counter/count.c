@@ -10,7 +10,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -24,7 +23,7 @@ struct counters {
   // Calls that return new memory: malloc, calloc, realloc and the aligned ones.
   uint64_t allocations;
   uint64_t frees;
-  // Calls of the Swift runtime, those that the runtime makes itself included. One that retains n times is one.
+  // Calls of the Swift runtime from programs and libraries. One that retains n times is one.
   uint64_t objects;
   uint64_t retains;
   uint64_t releases;
@@ -87,81 +86,38 @@ void free(void *memory) {
   __libc_free(memory);
 }
 
-// --- Swift's runtime. It calls through these pointers when the switch below is on: the hook that Instruments uses. ---
+// --- Swift's runtime: what programs and libraries call by name. They call with C's convention. ---
 
 struct heap_object;
 
-static struct heap_object *(*real_alloc_object)(const void *, size_t, size_t);
-static struct heap_object *(*real_retain)(struct heap_object *);
-static struct heap_object *(*real_retain_n)(struct heap_object *, uint32_t);
-static struct heap_object *(*real_try_retain)(struct heap_object *);
-static void (*real_release)(struct heap_object *);
-static void (*real_release_n)(struct heap_object *, uint32_t);
+/// Stands in for a function of the runtime: counts, then calls the real one. Looked up at the first call, which may come before
+/// this library's own start.
+#define COUNTED(result, name, parameters, arguments, counter)                                 \
+  result name parameters {                                                                    \
+    static result(*real) parameters;                                                          \
+    if (real == NULL) real = (result(*) parameters)dlsym(RTLD_NEXT, #name);                   \
+    COUNT(counter);                                                                           \
+    return real arguments;                                                                    \
+  }
+typedef struct heap_object *object;
 
-static struct heap_object *alloc_object(const void *metadata, size_t size, size_t alignment_mask) {
-  COUNT(objects);
-  return real_alloc_object(metadata, size, alignment_mask);
-}
-
-static struct heap_object *retain(struct heap_object *object) {
-  COUNT(retains);
-  return real_retain(object);
-}
-
-static struct heap_object *retain_n(struct heap_object *object, uint32_t n) {
-  COUNT(retains);
-  return real_retain_n(object, n);
-}
-
-static struct heap_object *try_retain(struct heap_object *object) {
-  COUNT(retains);
-  return real_try_retain(object);
-}
-
-static void release(struct heap_object *object) {
-  COUNT(releases);
-  real_release(object);
-}
-
-static void release_n(struct heap_object *object, uint32_t n) {
-  COUNT(releases);
-  real_release_n(object, n);
-}
-
-/// Puts a function in the place of the runtime's own. False where the program has no such pointer.
-static bool hook(const char *name, void *function, void *real) {
-  void **pointer = dlsym(RTLD_DEFAULT, name);
-  if (pointer == NULL) return false;
-  *(void **)real = *pointer;
-  *pointer = function;
-  return true;
-}
-
-static void hook_runtime(void) {
-  bool *is_on = dlsym(RTLD_DEFAULT, "_swift_enableSwizzlingOfAllocationAndRefCountingFunctions_forInstrumentsOnly");
-  if (is_on == NULL) return;
-  bool is_hooked = hook("_swift_allocObject", alloc_object, &real_alloc_object);
-  is_hooked &= hook("_swift_retain", retain, &real_retain);
-  is_hooked &= hook("_swift_retain_n", retain_n, &real_retain_n);
-  is_hooked &= hook("_swift_tryRetain", try_retain, &real_try_retain);
-  is_hooked &= hook("_swift_release", release, &real_release);
-  is_hooked &= hook("_swift_release_n", release_n, &real_release_n);
-  *is_on = is_hooked;
-}
-
-// There is no hook for this one, but programs call it by name.
-static void (*real_begin_access)(void *, void *, uintptr_t, void *);
-
-void swift_beginAccess(void *pointer, void *buffer, uintptr_t flags, void *caller) {
-  COUNT(accesses);
-  real_begin_access(pointer, buffer, flags, caller);
-}
+COUNTED(object, swift_allocObject, (const void *type, size_t size, size_t mask), (type, size, mask), objects)
+COUNTED(object, swift_retain, (object o), (o), retains)
+COUNTED(object, swift_retain_n, (object o, uint32_t n), (o, n), retains)
+COUNTED(object, swift_tryRetain, (object o), (o), retains)
+COUNTED(object, swift_bridgeObjectRetain, (object o), (o), retains)
+COUNTED(object, swift_bridgeObjectRetain_n, (object o, int n), (o, n), retains)
+COUNTED(void, swift_release, (object o), (o), releases)
+COUNTED(void, swift_release_n, (object o, uint32_t n), (o, n), releases)
+COUNTED(void, swift_bridgeObjectRelease, (object o), (o), releases)
+COUNTED(void, swift_bridgeObjectRelease_n, (object o, int n), (o, n), releases)
+COUNTED(
+    void, swift_beginAccess, (void *pointer, void *buffer, uintptr_t flags, void *caller), (pointer, buffer, flags, caller),
+    accesses)
 
 // --- Start ---
 
 __attribute__((constructor)) static void start(void) {
-  real_begin_access = (void (*)(void *, void *, uintptr_t, void *))dlsym(RTLD_NEXT, "swift_beginAccess");
-  hook_runtime();
   const char *path = getenv("ALLOCATION_COUNTS");
   if (path == NULL) return;
   int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
