@@ -86,9 +86,13 @@ let package = Package(
     .testTarget(
       name: "SocketPathTests", dependencies: ["SocketPath", "ProxyConfiguration", "FilterKit", "TestNetwork"],
       swiftSettings: swift),
-    // Test kit: the cases of the filters, and a way to run them through the filters alone.
+    // Test kit: the cases of the filters, and a way to run them through the filters alone. The tests beside it run them over
+    // sockets.
     .target(
       name: "Conformance", dependencies: ["FilterKit", "PacketKit", "ProxyConfiguration"], path: "Tests/Conformance",
+      swiftSettings: swift),
+    .testTarget(
+      name: "ConformanceTests", dependencies: ["Conformance", "Filters", "FilterKit", "SocketPath", "TestNetwork"],
       swiftSettings: swift),
     .testTarget(
       name: "FiltersTests", dependencies: ["Conformance", "Filters", "FilterKit", "PacketKit"], swiftSettings: swift),
