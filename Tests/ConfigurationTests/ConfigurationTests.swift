@@ -234,8 +234,8 @@ import Testing
         + " (did you mean 'ROUND_ROBIN'?)"
     ),
     (
-      "{name: Firewall, config: {on_read: [{action: ALLOW, sources: [10.0.0.1/8], ports: []}], on_write: []}}",
-      "f:3:67: '10.0.0.1/8' has bits behind its prefix of 8 (did you mean 10.0.0.0/8?)"
+      "{name: Firewall, config: {on_read: [{action: ALLOW, sources: [10.0.0.0/33], ports: []}], on_write: []}}",
+      "f:3:67: '10.0.0.0/33' must end with a prefix length from 0 to 32, found '33'"
     ),
     (
       "{name: Match, config: {on_write: {metadataKey: k, branches: []}}}",
@@ -265,7 +265,7 @@ import Testing
         - name: Firewall
           config:
             on_read:
-              - {action: PERMIT, sources: [10.0.0.1/8, x], ports: []}
+              - {action: PERMIT, sources: [10.0.0.0/33, x], ports: []}
       clusters:
         - endpoints:
             - address: localhost
@@ -287,8 +287,8 @@ import Testing
         "f:9:5: unknown key 'extra' (known here: name, label, config)",
         "f:12:7: missing key 'on_write'",
         "f:13:20: 'action' must be one of ALLOW, DENY, found 'PERMIT'",
-        "f:13:38: '10.0.0.1/8' has bits behind its prefix of 8 (did you mean 10.0.0.0/8?)",
-        "f:13:50: 'x' is not an IP address: IPv4 has four numbers with dots between them",
+        "f:13:38: '10.0.0.0/33' must end with a prefix length from 0 to 32, found '33'",
+        "f:13:51: 'x' is not an IP address: IPv4 has four numbers with dots between them",
         "f:16:18: 'localhost' has no port: write 'host:port'",
         "f:17:18: '10.0.0.1:99999' must end with a port from 1 to 65535, found '99999'",
         "f:18:43: expected base64, found 'a': a length of 1 stands for no whole number of bytes",
