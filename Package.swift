@@ -80,6 +80,7 @@ let package = Package(
     .executableTarget(
       name: "Demo", dependencies: ["TestNetwork", "FilterKit"], path: "examples/Demo", swiftSettings: swift),
 
+    .testTarget(name: "FilterKitTests", dependencies: ["FilterKit", "PacketKit"], swiftSettings: swift),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "FilterKit", "PacketKit"],
       swiftSettings: swift),
