@@ -40,15 +40,6 @@ import Testing
     }
   }
 
-  private static func chain(_ filters: [any Filter.Type]) -> Chain {
-    let entries = filters.map { filter in
-      let name = ConfigurationNode.Entry(
-        key: "name", keyMark: .start, value: ConfigurationNode(.quoted(filter.name), at: .start))
-      return ConfigurationNode(.mapping([name]), at: .start)
-    }
-    return Chain.read(entries, registry: FilterRegistry(filters), metrics: Metrics(), diagnostics: Diagnostics())
-  }
-
   private static let source = SocketAddress(IPAddress(v4: 1), port: 1)
 
   private static func fill(_ batch: inout PacketBatch, _ payloads: [[UInt8]]) {
@@ -76,7 +67,7 @@ import Testing
   @Test func capturedValuesStayWhenTheirMemoryGrows() {
     let tokens = (0..<64).map { Array(repeating: UInt8($0), count: 1 + $0 * 1_000) }
     let routing = RoutingTable(Self.endpoints(tokens.map { [$0] }))
-    let chain = Self.chain([Keep.self, Route.self])
+    let chain = Chain(Keep.self, Route.self)
     var batch = PacketBatch(keyCount: chain.keys.count, routing: routing, sheet: CounterSheet())
     for _ in 0..<2 {
       Self.fill(&batch, tokens)
@@ -93,7 +84,7 @@ import Testing
   /// 64 packets with 100 destinations each: their memory grows too.
   @Test func destinationsKeepTheirOrderAndEndAtTheLastEndpoint() {
     let routing = RoutingTable(Self.endpoints(Array(repeating: [], count: 100)))
-    let chain = Self.chain([All.self])
+    let chain = Chain(All.self)
     var batch = PacketBatch(keyCount: chain.keys.count, routing: routing, sheet: CounterSheet())
     Self.fill(&batch, Array(repeating: [1], count: 64))
     chain.run(.read, &batch)
@@ -104,7 +95,7 @@ import Testing
   }
 
   @Test func theNextBatchFindsNothingOfTheLast() {
-    let chain = Self.chain([Keep.self, All.self])
+    let chain = Chain(Keep.self, All.self)
     let routing = RoutingTable(Self.endpoints([[]]))
     var batch = PacketBatch(keyCount: chain.keys.count, routing: routing, sheet: CounterSheet())
     Self.fill(&batch, Array(repeating: [1, 2, 3], count: 64))

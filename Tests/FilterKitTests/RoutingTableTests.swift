@@ -17,11 +17,7 @@ import Testing
 
   /// Looks all tokens up, 64 in a batch. Empty stands for a drop.
   private static func find(_ tokens: [[UInt8]], in routing: RoutingTable) -> [[UInt32]] {
-    let entry = ConfigurationNode.Entry(
-      key: "name", keyMark: .start, value: ConfigurationNode(.quoted(Route.name), at: .start))
-    let chain = Chain.read(
-      [ConfigurationNode(.mapping([entry]), at: .start)], registry: FilterRegistry([Route.self]), metrics: Metrics(),
-      diagnostics: Diagnostics())
+    let chain = Chain(Route.self)
     var batch = PacketBatch(keyCount: chain.keys.count, routing: routing, sheet: CounterSheet())
     return stride(from: 0, to: tokens.count, by: PacketBatch.capacity).flatMap { (start: Int) -> [[UInt32]] in
       let part = tokens[start..<min(start + PacketBatch.capacity, tokens.count)]
