@@ -82,7 +82,7 @@ let package = Package(
 
     .testTarget(name: "FilterKitTests", dependencies: ["FilterKit", "PacketKit"], swiftSettings: swift),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "FilterKit", "PacketKit"],
+      name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "Filters", "FilterKit", "PacketKit"],
       swiftSettings: swift),
     .testTarget(
       name: "SocketPathTests", dependencies: ["SocketPath", "ProxyConfiguration", "FilterKit", "TestNetwork"],

@@ -1,17 +1,18 @@
 import FilterKit
+import Filters
 import PacketKit
 import ProxyConfiguration
 import Testing
 
 @Suite struct ConfigurationTests {
   private func load(_ text: String) throws -> Configuration {
-    try ConfigurationFile.read(text, file: "proxy.yaml", registry: StubFilters.registry, metrics: Metrics())
+    try ConfigurationFile.read(text, file: "proxy.yaml", registry: .builtin, metrics: Metrics())
   }
 
   /// All lines that the file is refused with. Nothing where it is not.
   private func errors(_ text: String) -> [String] {
     do throws(ConfigurationError) {
-      _ = try ConfigurationFile.read(text, file: "f", registry: StubFilters.registry, metrics: Metrics())
+      _ = try ConfigurationFile.read(text, file: "f", registry: .builtin, metrics: Metrics())
       return []
     } catch { return error.lines }
   }
@@ -204,8 +205,8 @@ import Testing
     ),
     (
       "{name: Teleport, config: {x: 1}}",
-      "f:3:12: unknown filter 'Teleport' (known: Capture, TokenRouter, LoadBalancer, Firewall, LocalRateLimit, Match,"
-        + " Concatenate, Compress, Drop, Pass)"
+      "f:3:12: unknown filter 'Teleport' (known: Capture, TokenRouter, HashedTokenRouter, LoadBalancer, Firewall,"
+        + " LocalRateLimit, Match, Concatenate, Compress, Debug, Drop, Pass, Timestamp, PacketSize)"
     ),
     ("{}", "f:3:5: missing key 'name'"), ("Drop", "f:3:5: expected a mapping, found 'Drop'"),
     ("{name: [Drop]}", "f:3:12: expected a string, found a list"),
@@ -280,7 +281,7 @@ import Testing
     #expect(
       errors(text) == [
         "f:1:1: unknown key 'verison' (did you mean 'version'?)",
-        "f:5:7: expected exactly one of prefix, suffix and regex, found 0",
+        "f:5:7: exactly one of 'prefix', 'suffix' and 'regex' must be given",
         "f:5:7: unknown key 'sufix' (did you mean 'suffix'?)",
         "f:6:11: unknown filter 'Captrue' (did you mean 'Capture'?)",
         "f:8:22: 'policy' must be one of ROUND_ROBIN, RANDOM, HASH, CONSISTENT_HASH, found 'FASTEST'",
