@@ -87,8 +87,9 @@ let package = Package(
     .executableTarget(
       name: "Demo", dependencies: ["TestNetwork", "FilterKit"], path: "examples/Demo", swiftSettings: swift),
 
+    .testTarget(name: "FilterKitTests", dependencies: ["FilterKit", "PacketKit"], swiftSettings: swift),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "FilterKit", "PacketKit"],
+      name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "Filters", "FilterKit", "PacketKit"],
       swiftSettings: swift),
     .testTarget(
       name: "SocketPathTests",
@@ -98,9 +99,13 @@ let package = Package(
       name: "KernelPathTests", dependencies: [
         "DataPath", "ProxyConfiguration", "SocketPath", "TestNetwork", "KernelPath", "Conformance", "Filters", "FilterKit", "CDataPath"],
       swiftSettings: swift),
-    // Test kit: the cases of the filters, and a way to run them through the filters alone.
+    // Test kit: the cases of the filters, and a way to run them through the filters alone. The tests beside it run them over
+    // sockets.
     .target(
       name: "Conformance", dependencies: ["FilterKit", "PacketKit", "ProxyConfiguration"], path: "Tests/Conformance",
+      swiftSettings: swift),
+    .testTarget(
+      name: "ConformanceTests", dependencies: ["Conformance", "Filters", "FilterKit", "SocketPath", "TestNetwork"],
       swiftSettings: swift),
     .testTarget(
       name: "FiltersTests", dependencies: ["Conformance", "Filters", "FilterKit", "PacketKit"], swiftSettings: swift),

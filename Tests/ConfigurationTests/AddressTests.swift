@@ -137,6 +137,17 @@ import Testing
   }
 
   @Test(arguments: [
+    ("10.1.2.3/8", "10.0.0.0/8", "10.1.2.3"), ("10.0.0.0/8", "10.0.0.0/8", "10.0.0.0"), ("::1", "::1/128", "::1"),
+    ("2001:db8::1/32", "2001:db8::/32", "2001:db8::1"), ("::ffff:10.0.0.1/104", "10.0.0.0/8", "10.0.0.1"),
+    ("10.1.2.3/0", "0.0.0.0/0", "10.1.2.3"),
+  ])
+  func findsTheBlockOfAnAddress(text: String, block: String, address: String) throws {
+    let found = try CIDR.containing(text)
+    #expect("\(found.block)" == block)
+    #expect("\(found.address)" == address)
+  }
+
+  @Test(arguments: [
     ("10.0.0.0/8", "10.255.0.1", true), ("10.0.0.0/8", "11.0.0.0", false), ("10.0.0.0/8", "::ffff:10.9.9.9", true),
     ("10.0.0.0/8", "::a00:1", false), ("0.0.0.0/0", "255.1.1.1", true), ("0.0.0.0/0", "::1", false),
     ("::/0", "2001:db8::1", true), ("::/0", "1.2.3.4", false), ("2001:db8::/65", "2001:db8::8000:0:0:0", false),

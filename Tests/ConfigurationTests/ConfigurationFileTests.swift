@@ -1,4 +1,5 @@
 import FilterKit
+import Filters
 import Glibc
 import ProxyConfiguration
 import Testing
@@ -32,7 +33,7 @@ private final class TemporaryDirectory {
   init() throws { directory = try TemporaryDirectory() }
 
   private func load(_ path: String) throws(ConfigurationError) -> Configuration {
-    try ConfigurationFile.load(path, registry: StubFilters.registry, metrics: Metrics())
+    try ConfigurationFile.load(path, registry: .builtin, metrics: Metrics())
   }
 
   private func error(_ path: String) -> String {
@@ -102,7 +103,7 @@ private final class TemporaryDirectory {
   @Test func textIsBoundedToo() {
     let bytes = [UInt8](repeating: UInt8(ascii: "#"), count: 64 << 20 + 1)
     #expect(throws: ConfigurationError.self) {
-      try ConfigurationFile.read(bytes, file: "f", registry: StubFilters.registry, metrics: Metrics())
+      try ConfigurationFile.read(bytes, file: "f", registry: .builtin, metrics: Metrics())
     }
   }
 
@@ -121,7 +122,7 @@ private final class TemporaryDirectory {
       }
       let start = threadTime()
       let configuration = try ConfigurationFile.read(
-        text, file: "f", registry: StubFilters.registry, metrics: Metrics())
+        text, file: "f", registry: .builtin, metrics: Metrics())
       #expect(configuration.endpoints.count == count)
       return threadTime() - start
     }

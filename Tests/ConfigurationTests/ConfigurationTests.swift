@@ -1,17 +1,18 @@
 import FilterKit
+import Filters
 import PacketKit
 import ProxyConfiguration
 import Testing
 
 @Suite struct ConfigurationTests {
   private func load(_ text: String) throws -> Configuration {
-    try ConfigurationFile.read(text, file: "proxy.yaml", registry: StubFilters.registry, metrics: Metrics())
+    try ConfigurationFile.read(text, file: "proxy.yaml", registry: .builtin, metrics: Metrics())
   }
 
   /// All lines that the file is refused with. Nothing where it is not.
   private func errors(_ text: String) -> [String] {
     do throws(ConfigurationError) {
-      _ = try ConfigurationFile.read(text, file: "f", registry: StubFilters.registry, metrics: Metrics())
+      _ = try ConfigurationFile.read(text, file: "f", registry: .builtin, metrics: Metrics())
       return []
     } catch { return error.lines }
   }
@@ -204,8 +205,8 @@ import Testing
     ),
     (
       "{name: Teleport, config: {x: 1}}",
-      "f:3:12: unknown filter 'Teleport' (known: Capture, TokenRouter, LoadBalancer, Firewall, LocalRateLimit, Match,"
-        + " Concatenate, Compress, Drop, Pass)"
+      "f:3:12: unknown filter 'Teleport' (known: Capture, TokenRouter, HashedTokenRouter, LoadBalancer, Firewall,"
+        + " LocalRateLimit, Match, Concatenate, Compress, Debug, Drop, Pass, Timestamp, PacketSize)"
     ),
     ("{}", "f:3:5: missing key 'name'"), ("Drop", "f:3:5: expected a mapping, found 'Drop'"),
     ("{name: [Drop]}", "f:3:12: expected a string, found a list"),
@@ -234,8 +235,8 @@ import Testing
         + " (did you mean 'ROUND_ROBIN'?)"
     ),
     (
-      "{name: Firewall, config: {on_read: [{action: ALLOW, sources: [10.0.0.1/8], ports: []}], on_write: []}}",
-      "f:3:67: '10.0.0.1/8' has bits behind its prefix of 8 (did you mean 10.0.0.0/8?)"
+      "{name: Firewall, config: {on_read: [{action: ALLOW, sources: [10.0.0.0/33], ports: []}], on_write: []}}",
+      "f:3:67: '10.0.0.0/33' must end with a prefix length from 0 to 32, found '33'"
     ),
     (
       "{name: Match, config: {on_write: {metadataKey: k, branches: []}}}",
@@ -265,7 +266,7 @@ import Testing
         - name: Firewall
           config:
             on_read:
-              - {action: PERMIT, sources: [10.0.0.1/8, x], ports: []}
+              - {action: PERMIT, sources: [10.0.0.0/33, x], ports: []}
       clusters:
         - endpoints:
             - address: localhost
@@ -280,15 +281,15 @@ import Testing
     #expect(
       errors(text) == [
         "f:1:1: unknown key 'verison' (did you mean 'version'?)",
-        "f:5:7: expected exactly one of prefix, suffix and regex, found 0",
+        "f:5:7: exactly one of 'prefix', 'suffix' and 'regex' must be given",
         "f:5:7: unknown key 'sufix' (did you mean 'suffix'?)",
         "f:6:11: unknown filter 'Captrue' (did you mean 'Capture'?)",
         "f:8:22: 'policy' must be one of ROUND_ROBIN, RANDOM, HASH, CONSISTENT_HASH, found 'FASTEST'",
         "f:9:5: unknown key 'extra' (known here: name, label, config)",
         "f:12:7: missing key 'on_write'",
         "f:13:20: 'action' must be one of ALLOW, DENY, found 'PERMIT'",
-        "f:13:38: '10.0.0.1/8' has bits behind its prefix of 8 (did you mean 10.0.0.0/8?)",
-        "f:13:50: 'x' is not an IP address: IPv4 has four numbers with dots between them",
+        "f:13:38: '10.0.0.0/33' must end with a prefix length from 0 to 32, found '33'",
+        "f:13:51: 'x' is not an IP address: IPv4 has four numbers with dots between them",
         "f:16:18: 'localhost' has no port: write 'host:port'",
         "f:17:18: '10.0.0.1:99999' must end with a port from 1 to 65535, found '99999'",
         "f:18:43: expected base64, found 'a': a length of 1 stands for no whole number of bytes",

@@ -1,4 +1,5 @@
 import FilterKit
+import Filters
 import ProxyConfiguration
 import Testing
 
@@ -96,11 +97,11 @@ import Testing
     (
       branches, ["Firewall", "LocalRateLimit", "Capture", "Match"], ["127.0.0.1:26000", "127.0.0.1:26001"], [0, 0]
     ),
-    (serialized, ["Concatenate", "LoadBalancer", "TokenRouter"], ["localhost:26000"], [1]),
+    (serialized, ["Concatenate", "LoadBalancer", "HashedTokenRouter"], ["localhost:26000"], [1]),
   ])
   func loads(text: String, filters: [String], endpoints: [String], tokens: [Int]) throws {
     let configuration = try ConfigurationFile.read(
-      text, file: "proxy.yaml", registry: StubFilters.registry, metrics: Metrics())
+      text, file: "proxy.yaml", registry: .builtin, metrics: Metrics())
     #expect(configuration.chain.nodes.map { type(of: $0.filter).name } == filters)
     #expect(configuration.endpoints.map(\.address.description) == endpoints)
     #expect(configuration.endpoints.map(\.tokens.count) == tokens)
@@ -111,7 +112,7 @@ import Testing
 
   private func check(_ bytes: [UInt8], _ lineCount: Int) {
     do throws(ConfigurationError) {
-      _ = try ConfigurationFile.read(bytes, file: "f", registry: StubFilters.registry, metrics: Metrics())
+      _ = try ConfigurationFile.read(bytes, file: "f", registry: .builtin, metrics: Metrics())
     } catch {
       // Refused means: with a reason, at a place that is in the file or right behind it.
       #expect(error.report.hasErrors)

@@ -3,7 +3,7 @@ public import FilterKit
 /// A way to send the packets of a case through its chain.
 public protocol ConformanceEngine {
   /// Runs all steps of a case in their order, from a fresh start.
-  func run(_ test: ConformanceCase) async throws -> CaseResult
+  func run(_ test: ConformanceCase) throws -> CaseResult
 }
 
 /// What came of the packets of a case.

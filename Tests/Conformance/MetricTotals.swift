@@ -1,13 +1,13 @@
-import FilterKit
+public import FilterKit
 
 /// All counters of a register at one time.
-struct MetricTotals {
+public struct MetricTotals {
   /// Drops by filter and reason, without zeros.
-  private(set) var drops: [String: [String: UInt64]] = [:]
+  public private(set) var drops: [String: [String: UInt64]] = [:]
   /// All other counters, by their line in Prometheus' text form; of histograms the count.
-  private(set) var counters: [String: UInt64] = [:]
+  public private(set) var counters: [String: UInt64] = [:]
 
-  init(_ metrics: Metrics) {
+  public init(_ metrics: Metrics) {
     for (family, totals) in metrics.snapshot() {
       for (series, cells) in zip(family.series, totals) {
         if family.name == Metrics.drops {
@@ -28,7 +28,7 @@ struct MetricTotals {
   }
 
   /// The reason that has one more drop than before.
-  func newReason(since before: [String: [String: UInt64]]) -> String? {
+  public func newReason(since before: [String: [String: UInt64]]) -> String? {
     for (filter, reasons) in drops {
       for (reason, count) in reasons where count > before[filter]?[reason] ?? 0 { return reason }
     }

@@ -26,6 +26,21 @@ import Testing
     #expect(milliseconds < 500)
   }
 
+  /// What these scan is not counted as steps. Without smaller windows it takes ten seconds and more: some 80 milliseconds for each of 128
+  /// places at the start, or of 512 behind a stretch that goes quickly.
+  @Test(arguments: [
+    ("(?:(?=a*+)a)*[bc]", 0), ("(?:(?=a*+)a)*[bc]", 5_000), ("(?:a*+c|a)*[bc]", 5_000), ("(?:(?>a*)c|a)*[bc]", 0),
+    ("(?:(?!a*d)a)*[bc]", 5_000),
+  ])
+  func endsWithinSecondsWhereStepsAreLong(_ pattern: String, _ quickPlaces: Int) throws {
+    let fixture = try Fixture([["name": "Capture", "config": ["regex": ["pattern": .init(stringLiteral: pattern)]]]])
+    let payload =
+      Array(repeating: UInt8(ascii: "x"), count: quickPlaces) + Array(repeating: UInt8(ascii: "a"), count: 16_000)
+    let before = Self.processorTime()
+    #expect(fixture.run(.read, payload) == nil)
+    #expect((Self.processorTime() - before) / 1_000_000 < 4_000)
+  }
+
   @Test func aLimitIsCountedAndTheNextPacketIsServed() throws {
     let fixture = try Fixture([["name": "Capture", "config": ["regex": ["pattern": "(a+)+$"]]]])
     for _ in 0..<3 { #expect(fixture.run(.read, Array(repeating: 0x61, count: 60_000) + [0x62]) == nil) }

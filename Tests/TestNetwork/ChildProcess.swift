@@ -156,7 +156,9 @@ extension ChildProcess {
     let (reading, writing) = (Descriptor(ends.0), Descriptor(ends.1))
     let child = withCStrings(launch.arguments) { arguments in
       withCStrings(launch.environment) { environment in
-        child_start(launch.path, arguments, environment, writing.number, writing.number)
+        ForkGate.shared.whileOpen {
+          child_start(launch.path, arguments, environment, writing.number, writing.number)
+        }
       }
     }
     return (try checked(child, "start \(launch.path)"), reading)

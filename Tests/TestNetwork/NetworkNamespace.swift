@@ -18,11 +18,13 @@ public final class NetworkNamespace: Sendable {
   }
 
   /// Runs a closure inside of the namespace: the sockets and processes that it makes belong there, and stay there.
+  ///
+  /// No process starts meanwhile, so the closure must not wait for the start of one.
   public func run<Result>(_ body: () throws -> Result) throws -> Result {
     let outside = try Self.current()
     _ = try checked(network_namespace_enter(descriptor.number), "enter a network namespace")
     defer { Self.enter(outside) }
-    return try body()
+    return try ForkGate.shared.whileClosed(body)
   }
 
   /// The namespace of the calling thread.

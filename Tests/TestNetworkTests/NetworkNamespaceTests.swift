@@ -22,6 +22,19 @@ import Testing
     #expect(try inode() == before)
   }
 
+  @Test func `an address that was closed inside of run is free, also while processes start`() async throws {
+    let namespace = try NetworkNamespace()
+    async let processes: Void = {
+      for _ in 0..<100 { _ = try ChildProcess("true", []).awaitExit() }
+    }()
+    for _ in 0..<300 {
+      try namespace.run {
+        for _ in 0..<10 { _ = try UDPSocket(bind: "127.0.0.1:7777") }
+      }
+    }
+    try await processes
+  }
+
   @Test(arguments: [
     ("192.0.2.1", "192.0.2.2", "/24"), ("2001:db8::1", "2001:db8::2", "/64"),
   ])

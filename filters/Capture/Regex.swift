@@ -13,6 +13,8 @@ final class Regex: Sendable {
 
   // Immutable once compiled, and freed with this object.
   nonisolated(unsafe) private let code: OpaquePointer
+  /// Whether a single step can scan the rest of the payload; see `RegexMatcher`.
+  private let hasLongSteps: Bool
   private let idle = Mutex<[RegexMatcher]>([])
 
   init(_ pattern: String) throws(Failure) {
@@ -28,14 +30,25 @@ final class Regex: Sendable {
     // Where the machine has no JIT, or does not let us make code, the interpreter serves.
     _ = pcre2_jit_compile_8(code, PCRE2_JIT_COMPLETE)
     self.code = code
+    hasLongSteps = Self.hasLongSteps(pattern)
   }
 
   deinit { pcre2_code_free_8(code) }
 
   /// A matcher for the caller alone, until it gives it back. There are as many as there were callers at one time.
-  func takeMatcher() -> RegexMatcher { idle.withLock { $0.popLast() } ?? RegexMatcher(code) }
+  func takeMatcher() -> RegexMatcher {
+    idle.withLock { $0.popLast() } ?? RegexMatcher(code, hasLongSteps: hasLongSteps)
+  }
 
   func giveBack(_ matcher: RegexMatcher) { idle.withLock { $0.append(matcher) } }
+
+  /// Whether a pattern has possessive repeats, atomic groups or assertions. What only looks like one, in a class for example, makes
+  /// a search a little slower and does no other harm.
+  private static func hasLongSteps(_ pattern: String) -> Bool {
+    let bytes = Array(pattern.utf8)
+    let signs = ["*+", "++", "?+", "}+", "(?>", "(?=", "(?!", "(?<", "(*"].map { Array($0.utf8) }
+    return bytes.indices.contains { start in signs.contains { bytes[start...].starts(with: $0) } }
+  }
 
   private static func message(_ number: Int32) -> String {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { text in

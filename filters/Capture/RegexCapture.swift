@@ -46,7 +46,7 @@ struct RegexCapture: Sendable {
   private func capture(_ packet: inout Packet, _ matcher: RegexMatcher) -> Bool {
     var first: Range<UInt32> = 0..<0
     var count = 0
-    matcher.begin()
+    matcher.begin(size: packet.count)
     while true {
       switch packet.bytes.withUnsafeBytes({ matcher.next(in: $0) }) {
       case .match(let range):

@@ -9,6 +9,10 @@ import Glibc
 /// without any single long try. So the search goes window by window over the starting places, and ends with `.limit` when it used up
 /// its processor time.
 ///
+/// PCRE2 counts no step for what a possessive repeat, an atomic group or an assertion scans. With these one starting place can take
+/// a time that is quadratic in the size, about a second for the largest datagram. So windows are smaller then for a large datagram,
+/// down to one starting place.
+///
 /// The matches live in `idle` of their `Regex` between two uses, so one thread at a time has it.
 final class RegexMatcher: @unchecked Sendable {
   enum Step {
@@ -26,7 +30,8 @@ final class RegexMatcher: @unchecked Sendable {
   private static let stackLimit = 4 << 20
   /// The processor time for one datagram behind its first window, in nanoseconds.
   private static let timeLimit: UInt64 = 10_000_000
-  private static let windows = (smallest: 128, largest: 512)
+  private static let smallestWindow = 128
+  private static let largestWindow = 512
   /// A window that took less time than this lets the next one be larger.
   private static let quickWindow: UInt64 = 50_000
 
@@ -34,23 +39,26 @@ final class RegexMatcher: @unchecked Sendable {
   private let data: OpaquePointer
   private let context: OpaquePointer
   private let stack: OpaquePointer?
+  private let hasLongSteps: Bool
 
   /// Where the next match may start, and where the last one ended (-1: there was none).
   private var position = 0
   private var lastEnd = -1
-  private var window = windows.smallest
+  private var window = smallestWindow
+  private var windows = smallestWindow...largestWindow
   /// Starting places to go until the clock is read.
-  private var unclocked = windows.smallest
+  private var unclocked = smallestWindow
   private var startTime: UInt64 = 0
   private var lastTime: UInt64 = 0
 
   /// `code` must outlive the matcher.
-  init(_ code: OpaquePointer) {
+  init(_ code: OpaquePointer, hasLongSteps: Bool) {
     // One pair of offsets: only the whole match is of use.
     guard let data = pcre2_match_data_create_8(1, nil), let context = pcre2_match_context_create_8(nil) else {
       fatalError("out of memory")
     }
     self.code = code
+    self.hasLongSteps = hasLongSteps
     self.data = data
     self.context = context
     stack = pcre2_jit_stack_create_8(32 << 10, Self.stackLimit, nil)
@@ -66,13 +74,21 @@ final class RegexMatcher: @unchecked Sendable {
     if let stack { pcre2_jit_stack_free_8(stack) }
   }
 
-  /// Starts the search in a datagram.
-  func begin() {
+  /// Starts the search in a datagram of `size` bytes.
+  func begin(size: UInt32) {
+    let largest = hasLongSteps ? Self.placesInQuarterSecond(size) : Self.largestWindow
+    windows = min(Self.smallestWindow, largest)...largest
     position = 0
     lastEnd = -1
-    window = Self.windows.smallest
+    window = windows.lowerBound
     unclocked = window
     startTime = 0
+  }
+
+  /// How many starting places take about a quarter of a second where each of them scans the rest of the datagram at each of its bytes.
+  private static func placesInQuarterSecond(_ size: UInt32) -> Int {
+    let bytes = UInt64(size) &* UInt64(size)
+    return Int(min(max(1, (1 << 30) / max(1, bytes)), UInt64(largestWindow)))
   }
 
   /// The next match. `subject` is the same in all calls since `begin`.
@@ -112,7 +128,7 @@ final class RegexMatcher: @unchecked Sendable {
       startTime = time
     } else {
       let isQuick = time &- lastTime < Self.quickWindow
-      window = isQuick ? min(window &* 2, Self.windows.largest) : Self.windows.smallest
+      window = isQuick ? min(window &* 2, windows.upperBound) : windows.lowerBound
     }
     lastTime = time
     unclocked = window

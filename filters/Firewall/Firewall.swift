@@ -20,9 +20,22 @@ public struct Firewall: Filter {
 
   private static func rule(_ options: inout Options) -> FirewallRules.Rule {
     let allows = options.choice("action", among: [("ALLOW", true), ("DENY", false)])
-    let sources = options.strings("sources") { text throws(AddressError) in try CIDR(text) }
+    let sources = options.strings("sources").compactMap { text, mark in block(text, at: mark, options) }
     let ports = options.strings("ports").compactMap { text, mark in port(text, at: mark, options) }
     return FirewallRules.Rule(allows: allows, sources: sources, ports: ports)
+  }
+
+  private static func block(_ text: String, at mark: Mark, _ options: borrowing Options) -> CIDR? {
+    do throws(AddressError) {
+      let (block, address) = try CIDR.containing(text)
+      if block.network != address {
+        options.warn("\(excerpt(text)) has bits behind its prefix: it means \(block)", at: mark)
+      }
+      return block
+    } catch {
+      options.report("\(error)", at: mark)
+      return nil
+    }
   }
 
   private static func port(_ text: String, at mark: Mark, _ options: borrowing Options) -> PortRange? {

@@ -35,12 +35,20 @@ public import PacketKit
 extension CIDR: CustomStringConvertible {
   /// Reads `10.0.0.0/8`, `2001:db8::/32`, or one address. Bits behind the prefix must be zero.
   public init(_ text: String) throws(AddressError) {
+    let (block, address) = try Self.containing(text)
+    guard block.network == address else {
+      throw AddressError(text, "has bits behind its prefix of \(block.prefixLength) (did you mean \(block)?)")
+    }
+    self = block
+  }
+
+  /// Reads the same where bits behind the prefix may be set, such as `192.0.2.1/24`: the block, and the address that is written.
+  public static func containing(_ text: String) throws(AddressError) -> (block: CIDR, address: IPAddress) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let address: IPAddress
     do { address = try IPAddress(parts[0]) } catch { throw AddressError(text, error.reason) }
     guard parts.count == 2 else {
-      self.init(containing: address, prefixLength: 128)
-      return
+      return (CIDR(containing: address, prefixLength: 128), address)
     }
     // '::ffff:10.0.0.0/104' counts the bits of an IPv6 address and means 10.0.0.0/8.
     let isMapped = address.isV4 && parts[0].utf8.contains(UInt8(ascii: ":"))
@@ -52,10 +60,7 @@ extension CIDR: CustomStringConvertible {
         text,
         "must end with a prefix length from \(range.lowerBound) to \(range.upperBound), found \(excerpt(parts[1]))")
     }
-    self.init(containing: address, prefixLength: isMapped ? length - 96 : length)
-    guard network == address else {
-      throw AddressError(text, "has bits behind its prefix of \(length) (did you mean \(self)?)")
-    }
+    return (CIDR(containing: address, prefixLength: isMapped ? length - 96 : length), address)
   }
 
   public var description: String { "\(network)/\(prefixLength)" }

@@ -36,10 +36,13 @@ public final class Metrics: Sendable {
     var places: [String: (Counter, Kind)] = [:]
     var dropRows: [String: DropRow] = [:]
     var sheets: [CounterSheet] = []
-    // Cell 0 takes the series that no longer fit.
-    var used: UInt32 = 1
+    var used = Metrics.spill
   }
   private let state = Mutex(State())
+
+  /// The first cells take what no longer fits. They have room for a whole block, so that it reaches no other cell, and are never
+  /// shown.
+  fileprivate static let spill: UInt32 = 128
 
   public init() {}
 
@@ -71,7 +74,8 @@ public final class Metrics: Sendable {
   public func dropRow(filter: String) -> DropRow {
     state.withLock { state in
       if let row = state.dropRows[filter] { return row }
-      let row = DropRow(first: state.reserve(UInt32(DropReason.count)))
+      guard let first = state.reserve(UInt32(DropReason.count)) else { return DropRow(first: Counter(cell: 0)) }
+      let row = DropRow(first: first)
       for number in 1..<UInt32(DropReason.count) {
         let reason = DropReason(rawValue: number)
         state.add(
@@ -120,15 +124,20 @@ extension Metrics.State {
   ) -> (Counter, Metrics.Kind) {
     let identity = name + labels.map { "\u{0}\($0.name)\u{0}\($0.value)" }.joined()
     if let place = places[identity] { return place }
-    let first = reserve(cells)
+    guard let first = reserve(cells) else {
+      let spilled = Counter(cell: 0)
+      return (spilled, kind(spilled))
+    }
     let place = (first, kind(first))
     places[identity] = place
     add(Metrics.Series(labels: labels, counter: place.0, kind: place.1), to: name, help: help)
     return place
   }
 
-  fileprivate mutating func reserve(_ cells: UInt32) -> Counter {
-    guard used + cells <= CounterSheet.capacity else { return Counter(cell: 0) }
+  /// Cells side by side, or nil where there are not as many left.
+  fileprivate mutating func reserve(_ cells: UInt32) -> Counter? {
+    precondition(cells <= Metrics.spill, "no family has as many cells")
+    guard used + cells <= CounterSheet.capacity else { return nil }
     defer { used += cells }
     return Counter(cell: used)
   }
