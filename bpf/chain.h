@@ -22,12 +22,9 @@ static __always_inline __u32 run_slot(struct packet *packet, const struct slot *
   return RUN_HAND_OVER;
 }
 
-// The slot's address passes an empty asm, so that the compiler cannot fold the empty image into the program; the verifier
-// still sees a constant place in a frozen map.
 #define SLOT(index)                                                 \
   if (at == index) {                                                \
-    const struct slot *slot = (const struct slot *)&slots[index];   \
-    asm volatile("" : "+r"(slot));                                  \
+    const struct slot *slot = &slots[index];                        \
     at = index + 1;                                                 \
     if (slot->kind == SLOT_END) return 0;                           \
     __u32 result = slot->kind == SLOT_JUMP ? 0 : run_slot(packet, slot); \
@@ -40,7 +37,7 @@ static __always_inline __u32 run_slot(struct packet *packet, const struct slot *
   }
 
 /// 0: passed. A drop reason, with the filter's number. RUN_HAND_OVER: the sockets must see it.
-static __always_inline __u32 run_chain(const volatile struct slot *slots, struct packet *packet, __u32 *filter) {
+static __always_inline __u32 run_chain(const struct slot *slots, struct packet *packet, __u32 *filter) {
   __u32 at = 0;
   SLOT(0) SLOT(1) SLOT(2) SLOT(3) SLOT(4) SLOT(5) SLOT(6) SLOT(7)
   SLOT(8) SLOT(9) SLOT(10) SLOT(11) SLOT(12) SLOT(13) SLOT(14) SLOT(15)

@@ -10,7 +10,9 @@
 
 #define NOT_OURS (-1)
 
-const volatile struct image image = {};
+/// Written by user space before the load, and frozen then. Not `const`, so that the compiler does not fold the empty image into the
+/// program.
+SEC(".rodata") struct image image = {};
 
 #include "maps.h"
 #include "counters.h"
@@ -24,7 +26,6 @@ static __always_inline int is_listening_address(const __u64 address[2]) {
 #pragma unroll
   for (int i = 0; i < CHAIN_ADDRESSES; i++) {
     const __u64 *ours = (const __u64 *)image.addresses[i];
-    asm volatile("" : "+r"(ours));
     if ((ours[0] | ours[1]) && ours[1] == address[1] && ours[0] == address[0]) return 1;
   }
   return 0;
@@ -48,7 +49,7 @@ static __always_inline struct outcome forward(
   // Without a checksum there is no sum to go on from, and IPv6 needs one.
   if (frame->checksum == 0 && !(frame->v4 & v4)) return hand_over(HAND_OVER_NO_CHECKSUM);
   if (bpf_jiffies64() - entry->hop_time > image.hop_lifetime) {
-    int cause = find_hop(ctx, entry, v4);
+    int cause = find_hop(ctx, entry);
     if (cause) return hand_over(cause);
   }
   if (headers(v4) - sizeof(struct ethhdr) + packet->size > entry->mtu) return hand_over(HAND_OVER_MTU);
@@ -74,9 +75,10 @@ static __always_inline struct route_entry *find_session(
   }
   if (destinations != 1) return 0;
   *cause = HAND_OVER_NO_SESSION;
-  struct session_key key = {.endpoint = endpoint, .client_port = source_port(frame)};
-  __builtin_memcpy(key.client, frame->source, 16);
-  return bpf_map_lookup_elem(&sessions, &key);
+  // Whole words, which the look-up can take over without waiting for several stores.
+  __u64 key[3] = {frame->source[0], frame->source[1], (__u64)source_port(frame) << 32 | endpoint};
+  _Static_assert(sizeof key == sizeof(struct session_key) && offsetof(struct session_key, client_port) == 20, "");
+  return bpf_map_lookup_elem(&sessions, key);
 }
 
 static __always_inline struct route_entry *find_reply(const struct frame *frame) {
@@ -94,13 +96,19 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   if (cause == NOT_OURS) return leave_alone();
   if (cause) return is_listening_address(frame.destination) ? hand_over(cause) : leave_alone();
 
-  struct packet packet = {
-      .datagram = data + (__u32)(headers(frame.v4) - sizeof(struct udphdr)),
-      .end = end,
-      .size = frame.payload_size,
-      .source = {frame.source[0], frame.source[1]},
-      .source_port = source_port(&frame),
-  };
+  struct packet packet;
+  packet.datagram = data + (__u32)(headers(frame.v4) - sizeof(struct udphdr));
+  packet.end = end;
+  packet.cut = 0;
+  packet.size = frame.payload_size;
+  packet.front = 0;
+  packet.endpoint = packet.destinations = 0;
+  packet.source[0] = frame.source[0];
+  packet.source[1] = frame.source[1];
+  packet.source_port = source_port(&frame);
+  // The tag of a value says whether there is one, so that the rest of it need not be cleared.
+#pragma unroll
+  for (int i = 0; i < CHAIN_VALUES; i++) packet.values[i].tag = 0;
   __u32 filter = 0, result;
   struct route_entry *entry;
   if (destination_port(&frame) == image.port && is_listening_address(frame.destination)) {

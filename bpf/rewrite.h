@@ -72,11 +72,11 @@ static __always_inline struct outcome write_frame(struct xdp_md *ctx, const stru
   udp->len = udp_size;
   // No checksum stays none (IPv4, RFC 768), so one that is 0 is sent as its other form.
   udp->check = frame->checksum == 0 ? 0 : check ? check : 0xffff;
-  const volatile struct interface *way = &image.interfaces[place];
+  const struct interface *way = &image.interfaces[place];
   *(__u32 *)data = to->next_hop;
   *(__u16 *)(data + 4) = to->next_hop >> 32;
-  *(__u32 *)(data + 6) = *(const volatile __u32 *)way->mac;
-  *(__u16 *)(data + 10) = *(const volatile __u16 *)(way->mac + 4);
+  *(__u32 *)(data + 6) = *(const __u32 *)way->mac;
+  *(__u16 *)(data + 10) = *(const __u16 *)(way->mac + 4);
   *(__u16 *)(data + 12) = type;
   if (way->index == ctx->ingress_ifindex) return send(XDP_TX);
   return send(bpf_redirect_map(&interfaces, place, 0));

@@ -7,7 +7,9 @@
 #define LOOPBACK 1
 
 /// Looks the next hop up. 0, or the cause of a hand-over.
-static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entry, int v4) {
+static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entry) {
+  // Found out once more, so that what the verifier learns of it here does not part the ways behind.
+  const __u32 v4 = is_v4((const __u64 *)entry->destination);
   // As for a packet of this host's own: in from the loopback interface, whatever interfaces forward.
   struct bpf_fib_lookup fib = {.ifindex = LOOPBACK};
   fib.family = v4 ? AF_INET : AF_INET6;
@@ -15,8 +17,8 @@ static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entr
   fib.sport = entry->source_port;
   fib.dport = entry->destination_port;
   if (v4) {
-    __builtin_memcpy(&fib.ipv4_src, entry->source + 12, 4);
-    __builtin_memcpy(&fib.ipv4_dst, entry->destination + 12, 4);
+    fib.ipv4_src = *(const __u32 *)(entry->source + 12);
+    fib.ipv4_dst = *(const __u32 *)(entry->destination + 12);
   } else {
     __builtin_memcpy(fib.ipv6_src, entry->source, 16);
     __builtin_memcpy(fib.ipv6_dst, entry->destination, 16);
