@@ -16,6 +16,6 @@ public struct FilterNode: Sendable {
     case .read: filter.read(batch: &batch)
     case .write: filter.write(batch: &batch)
     }
-    batch.context.pointee.drops = before
+    batch.countDrops(at: before)
   }
 }

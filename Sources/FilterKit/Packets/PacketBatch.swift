@@ -148,9 +148,16 @@ public struct PacketBatch: ~Copyable {
   }
 
   /// Counts drops for another filter; gives back the place to restore.
-  mutating func countDrops(in row: DropRow) -> UnsafeMutablePointer<Atomic<UInt64>> {
+  mutating func countDrops(in row: DropRow) -> DropPlace {
     let before = context.pointee.drops
     context.pointee.drops = context.pointee.counters + Int(row.first.cell)
-    return before
+    return DropPlace(cells: before)
+  }
+
+  mutating func countDrops(at place: DropPlace) { context.pointee.drops = place.cells }
+
+  /// The cells that drops are counted in.
+  struct DropPlace {
+    fileprivate let cells: UnsafeMutablePointer<Atomic<UInt64>>
   }
 }
