@@ -47,7 +47,8 @@ struct InterfaceChoice {
       throw .refused(KernelRefusal("the proxy listens on the loopback interface alone, which has no driver"))
     }
     for interface in interfaces where interface.mac == nil {
-      throw .refused(KernelRefusal("\(interface.name) has no link addresses, and the kernel's program writes Ethernet frames"))
+      throw .refused(
+        KernelRefusal("\(interface.name) has no link addresses, and the kernel's program writes Ethernet frames"))
     }
   }
 }

@@ -1,6 +1,6 @@
 public import FilterKit
-public import Logging
 import KernelPath
+public import Logging
 import NIOPosix
 public import ProxyConfiguration
 import SocketPath

@@ -3,18 +3,33 @@ import FilterKit
 
 /// What `Match` does in one direction: a key, the branches in their order, and what runs when none is equal.
 struct MatchBranches: Sendable {
-  private struct Branch: Sendable {
+  /// Without anything that is counted by reference: a batch asks every branch.
+  private struct Branch: BitwiseCopyable, Sendable {
+    /// Nil where the value is in `large`.
     let value: MatchValue?
-    /// The value where it does not fit `MatchValue`: a list, or a long string.
-    let large: ComparableConstant?
-    let node: FilterNode?
+    /// The place of the filter in `nodes`.
+    let node: Int
     let counter: Counter
   }
 
+  /// For a direction in which `Match` does nothing.
+  static let none = MatchBranches()
+  var isNone: Bool { otherwiseCounter == nil }
   private let key: MetadataKey
   private let branches: [Branch]
-  private let otherwise: FilterNode?
-  private let otherwiseCounter: Counter
+  /// By the branch, values that do not fit `MatchValue`: lists, and long strings.
+  private let large: [ComparableConstant?]
+  /// The filters of the branches, and last that for no equal value.
+  private let nodes: [FilterNode]
+  private let otherwiseCounter: Counter?
+
+  private init() {
+    key = MetadataKey(index: 0)
+    branches = []
+    large = []
+    nodes = []
+    otherwiseCounter = nil
+  }
 
   init(_ options: inout Options, _ context: inout FilterContext, _ direction: Direction) {
     let name = options.string("metadataKey")
@@ -22,29 +37,24 @@ struct MatchBranches: Sendable {
     if direction == .write, options.has("metadataKey") {
       context.require(key, on: .write, at: options.mark(of: "metadataKey"))
     }
-    var index = 0
+    var nodes: [FilterNode] = []
+    var large: [ComparableConstant?] = []
     branches = options.list("branches") { branch in
-      defer { index += 1 }
-      return Self.branch(&branch, &context, index: index, direction)
+      let constant = branch.value("value")
+      let label = branch.optionalString("label") ?? "\(large.count)"
+      let value = MatchValue(constant)
+      large.append(value == nil ? ComparableConstant(constant) : nil)
+      let node = nodes.count
+      // Without a filter the configuration is refused.
+      if let filter = context.filter(in: &branch) { nodes.append(filter) }
+      return Branch(value: value, node: node, counter: Self.counter(context, label, direction))
     }
     otherwiseCounter = Self.counter(context, "fallthrough", direction)
     let written = options.object("fallthrough") { context.filter(in: &$0) }
-    if options.has("fallthrough") {
-      otherwise = written ?? nil
-    } else {
-      otherwise = context.filter(named: Drop.name, at: options.mark)
-    }
-  }
-
-  private static func branch(
-    _ options: inout Options, _ context: inout FilterContext, index: Int, _ direction: Direction
-  ) -> Branch {
-    let constant = options.value("value")
-    let counter = counter(context, options.optionalString("label") ?? "\(index)", direction)
-    let value = MatchValue(constant)
-    return Branch(
-      value: value, large: value == nil ? ComparableConstant(constant) : nil, node: context.filter(in: &options),
-      counter: counter)
+    let otherwise = options.has("fallthrough") ? written ?? nil : context.filter(named: Drop.name, at: options.mark)
+    if let otherwise { nodes.append(otherwise) }
+    self.nodes = nodes
+    self.large = large
   }
 
   private static func counter(_ context: FilterContext, _ branch: String, _ direction: Direction) -> Counter {
@@ -54,6 +64,7 @@ struct MatchBranches: Sendable {
   }
 
   func run(_ direction: Direction, _ batch: inout PacketBatch) {
+    guard let otherwiseCounter else { return }
     var rest = dropWithoutValue(&batch)
     var index = 0
     while rest != 0, index < branches.count {
@@ -62,13 +73,13 @@ struct MatchBranches: Sendable {
       if chosen != 0 {
         rest &= ~chosen
         Self.count(chosen, branches[index].counter, &batch)
-        batch.withOnly(chosen) { batch in branches[index].node?.run(direction, &batch) }
+        batch.withOnly(chosen) { batch in nodes.run(branches[index].node, direction, &batch) }
       }
       index &+= 1
     }
     guard rest != 0 else { return }
     Self.count(rest, otherwiseCounter, &batch)
-    batch.withOnly(rest) { batch in otherwise?.run(direction, &batch) }
+    batch.withOnly(rest) { batch in nodes.run(nodes.count &- 1, direction, &batch) }
   }
 
   /// Drops the packets that have nothing under the key; gives back the others.
@@ -88,7 +99,7 @@ struct MatchBranches: Sendable {
     if let value = branches[branch].value {
       return Self.select(packets, batch) { packet in MatchProgram.equals(&packet, key, value) }
     }
-    if let large = branches[branch].large {
+    if let large = large[branch] {
       return Self.select(packets, batch) { packet in packet.value(of: key, equals: large) }
     }
     return 0
@@ -111,6 +122,7 @@ struct MatchBranches: Sendable {
   /// A slot for each branch, which goes on at the next branch where the value is another; behind it the branch's filter and a jump
   /// past all others.
   func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    guard let otherwiseCounter else { return }
     guard !branches.isEmpty else { throw KernelRefusal("it has no branches") }
     let key = try image.place(reading: key)
     var ends: [Int] = []
@@ -125,7 +137,7 @@ struct MatchBranches: Sendable {
         $0.counter = counter
       }
       isFirst = false
-      if let node = branch.node { try image.append(node) }
+      try image.append(nodes[branch.node])
       ends.append(try image.append { $0.kind = UInt8(SLOT_JUMP.rawValue) })
       image.landHere(from: question)
     }
@@ -135,7 +147,7 @@ struct MatchBranches: Sendable {
       $0.counter = counter
     }
     image.landHere(from: passing)
-    if let otherwise { try image.append(otherwise) }
+    try image.append(nodes[nodes.count - 1])
     for end in ends { image.landHere(from: end) }
   }
 

@@ -6,20 +6,9 @@ public struct Chain: Sendable {
 
   /// Runs all packets of the batch through the filters: in order on read, in reverse order on write.
   public func run(_ direction: Direction, _ batch: inout PacketBatch) {
-    // By index, and each field for itself: whatever takes a whole node copies it, and so retains what it holds.
     switch direction {
-    case .read:
-      for index in 0..<nodes.count where batch.live != 0 {
-        let before = batch.countDrops(in: nodes[index].drops)
-        nodes[index].filter.read(batch: &batch)
-        batch.countDrops(at: before)
-      }
-    case .write:
-      for index in (0..<nodes.count).reversed() where batch.live != 0 {
-        let before = batch.countDrops(in: nodes[index].drops)
-        nodes[index].filter.write(batch: &batch)
-        batch.countDrops(at: before)
-      }
+    case .read: for index in 0..<nodes.count { nodes.run(index, .read, &batch) }
+    case .write: for index in 0..<nodes.count { nodes.run(nodes.count &- 1 &- index, .write, &batch) }
     }
   }
 }

@@ -7,14 +7,17 @@ public struct FilterNode: Sendable {
   public let number: Int
   /// Where its drops are counted.
   let drops: DropRow
+}
 
-  /// Runs the filter over the packets of the batch that are still live.
-  public func run(_ direction: Direction, _ batch: inout PacketBatch) {
+extension [FilterNode] {
+  /// Runs one of the filters over the packets of the batch that are still live.
+  public func run(_ index: Int, _ direction: Direction, _ batch: inout PacketBatch) {
     guard batch.live != 0 else { return }
-    let before = batch.countDrops(in: drops)
+    // Each field for itself: whatever takes a whole node copies it, and so retains what it holds.
+    let before = batch.countDrops(in: self[index].drops)
     switch direction {
-    case .read: filter.read(batch: &batch)
-    case .write: filter.write(batch: &batch)
+    case .read: self[index].filter.read(batch: &batch)
+    case .write: self[index].filter.write(batch: &batch)
     }
     batch.countDrops(at: before)
   }
