@@ -96,8 +96,11 @@ let package = Package(
       dependencies: ["SocketPath", "DataPath", "ProxyConfiguration", "FilterKit", "TestNetwork"],
       swiftSettings: swift),
     .testTarget(
-      name: "KernelPathTests", dependencies: [
-        "DataPath", "ProxyConfiguration", "SocketPath", "TestNetwork", "KernelPath", "Conformance", "Filters", "FilterKit", "CDataPath"],
+      name: "KernelPathTests",
+      dependencies: [
+        "DataPath", "ProxyConfiguration", "SocketPath", "TestNetwork", "KernelPath", "Conformance", "Filters",
+        "FilterKit", "CDataPath",
+      ],
       swiftSettings: swift),
     // Test kit: the cases of the filters, and a way to run them through the filters alone. The tests beside it run them over
     // sockets.
@@ -105,7 +108,8 @@ let package = Package(
       name: "Conformance", dependencies: ["FilterKit", "PacketKit", "ProxyConfiguration"], path: "Tests/Conformance",
       swiftSettings: swift),
     .testTarget(
-      name: "ConformanceTests", dependencies: ["Conformance", "Filters", "FilterKit", "SocketPath", "DataPath", "TestNetwork"],
+      name: "ConformanceTests",
+      dependencies: ["Conformance", "Filters", "FilterKit", "SocketPath", "DataPath", "TestNetwork"],
       swiftSettings: swift),
     .testTarget(
       name: "FiltersTests", dependencies: ["Conformance", "Filters", "FilterKit", "PacketKit"], swiftSettings: swift),
