@@ -15,6 +15,11 @@ static __always_inline __u32 sum_fold(__u64 sum) {
 
 static __always_inline __u64 sum_word(__u64 word) { return (word & 0xffffffff) + (word >> 32); }
 
+/// Of two addresses.
+static __always_inline __u64 sum_words(const __u64 words[4]) {
+  return sum_word(words[0]) + sum_word(words[1]) + sum_word(words[2]) + sum_word(words[3]);
+}
+
 #define SUM_BLOCK 64
 
 /// The sum of a payload through the frame: only where the checksum that came cannot be trusted.
