@@ -44,15 +44,17 @@ struct KernelPacket: PacketAccess {
   @inline(__always) mutating func capture(at offset: UInt32, size: UInt32, as key: MetadataKey) -> Bool {
     let place = front &+ offset
     guard let bytes = bytes(at: place, size: size) else { return false }
-    let words = Words(bytes, size)
-    captured = (place, size, words.sum(size))
-    guard key.index < UInt16(CHAIN_VALUES) else { return true }
-    let cell = cell(key)
-    if size > 0 { cell.pointee.words.0 = words.first }
-    if size > 8 { cell.pointee.words.1 = words.second }
-    if size > 16 { cell.pointee.words.2 = words.third }
-    if size > 24 { cell.pointee.words.3 = words.fourth }
-    cell.pointee.tag = tag(.bytes, size)
+    let sum: UInt64
+    if key.index < UInt16(CHAIN_VALUES) {
+      let cell = cell(key)
+      cell.pointee.tag = tag(.bytes, size)
+      sum = words(bytes, size) { cell.pointee.words.0 = $0 } _: { cell.pointee.words.1 = $0 } _: { cell.pointee.words.2 = $0 } _: {
+        cell.pointee.words.3 = $0
+      }
+    } else {
+      sum = words(bytes, size) { _ in } _: { _ in } _: { _ in } _: { _ in }
+    }
+    captured = (place, size, sum)
     return true
   }
 
@@ -85,7 +87,6 @@ struct KernelPacket: PacketAccess {
     let cell = cell(key)
     // The map's key is a whole value.
     let size = size(of: key)
-    if size == 0 { cell.pointee.words.0 = 0 }
     if size <= 8 { cell.pointee.words.1 = 0 }
     if size <= 16 { cell.pointee.words.2 = 0 }
     if size <= 24 { cell.pointee.words.3 = 0 }
@@ -117,7 +118,7 @@ extension KernelPacket {
       sum = captured.sum
     } else {
       guard let bytes = bytes(at: place, size: size) else { return false }
-      sum = Words(bytes, size).sum(size)
+      sum = words(bytes, size) { _ in } _: { _ in } _: { _ in } _: { _ in }
     }
     raw.pointee.cut = raw.pointee.cut &+ sum &<< UInt64((place & 1) &* 8)
     return true
@@ -131,34 +132,40 @@ extension KernelPacket {
   }
 }
 
-/// Up to 32 bytes, zero padded, the first one in the lowest bits. The size is a constant to the verifier, so one branch of each is
-/// left.
-private struct Words {
-  let first, second, third, fourth: UInt64
-
-  @inline(__always) init(_ start: UnsafeRawPointer, _ size: UInt32) {
-    first = Self.load(start, size, 0)
-    second = Self.load(start, size, 8)
-    third = Self.load(start, size, 16)
-    fourth = Self.load(start, size, 24)
+/// Gives up to 32 bytes as words, the first byte in the lowest bits and the last word zero padded, and returns their ones'
+/// complement sum. The size is a constant to the verifier, so one branch is left, and each is a straight line.
+@inline(__always) private func words(
+  _ start: UnsafeRawPointer, _ size: UInt32, _ first: (UInt64) -> Void, _ second: (UInt64) -> Void, _ third: (UInt64) -> Void,
+  _ fourth: (UInt64) -> Void
+) -> UInt64 {
+  if size == 0 {
+    first(0)
+    return 0
   }
-
-  /// The ones' complement sum.
-  @inline(__always) func sum(_ size: UInt32) -> UInt64 {
-    var sum = Self.halves(first)
-    if size > 8 { sum = sum &+ Self.halves(second) }
-    if size > 16 { sum = sum &+ Self.halves(third) }
-    if size > 24 { sum = sum &+ Self.halves(fourth) }
-    return sum
+  // The last word comes with bytes in front of it, which are shifted out.
+  let last = word(start + Int(size) - 8) &>> UInt64((0 &- size) &* 8 & 63)
+  if size <= 8 {
+    first(last)
+    return halves(last)
   }
-
-  @inline(__always) private static func halves(_ word: UInt64) -> UInt64 { (word & 0xffff_ffff) &+ (word &>> 32) }
-
-  /// The last word comes with bytes in front of it, which are shifted out. Not `loadUnaligned`: it would read byte by byte, and where
-  /// XDP runs a word may lie anywhere.
-  @inline(__always) private static func load(_ start: UnsafeRawPointer, _ size: UInt32, _ at: UInt32) -> UInt64 {
-    if size >= at &+ 8 { return (start + Int(at)).load(as: UInt64.self) }
-    guard size > at else { return 0 }
-    return (start + Int(size) - 8).load(as: UInt64.self) &>> UInt64((at &+ 8 &- size) &* 8)
+  let one = word(start)
+  first(one)
+  if size <= 16 {
+    second(last)
+    return halves(one) &+ halves(last)
   }
+  let two = word(start + 8)
+  second(two)
+  if size <= 24 {
+    third(last)
+    return halves(one) &+ halves(two) &+ halves(last)
+  }
+  let three = word(start + 16)
+  third(three)
+  fourth(last)
+  return halves(one) &+ halves(two) &+ halves(three) &+ halves(last)
 }
+
+/// Not `loadUnaligned`: that would read byte by byte, and where XDP runs a word may lie anywhere.
+@inline(__always) private func word(_ start: UnsafeRawPointer) -> UInt64 { start.load(as: UInt64.self) }
+@inline(__always) private func halves(_ word: UInt64) -> UInt64 { (word & 0xffff_ffff) &+ (word &>> 32) }

@@ -40,10 +40,10 @@ static __always_inline struct outcome forward(
   }
   if (is_v4((const __u64 *)entry->destination)) {
     if (V4_HEADERS - sizeof(struct ethhdr) + packet->size > entry->mtu) return hand_over(HAND_OVER_MTU);
-    return frame->v4 ? write_same(ctx, frame, packet, entry, 1) : write_translated(ctx, frame, packet, entry, 1);
+    return frame->v4 ? write_same(ctx, packet, entry, 1) : write_translated(ctx, packet, entry, 1);
   }
   if (V6_HEADERS - sizeof(struct ethhdr) + packet->size > entry->mtu) return hand_over(HAND_OVER_MTU);
-  return frame->v4 ? write_translated(ctx, frame, packet, entry, 0) : write_same(ctx, frame, packet, entry, 0);
+  return frame->v4 ? write_translated(ctx, packet, entry, 0) : write_same(ctx, packet, entry, 0);
 }
 
 /// The session of a packet from a client that the chain let through, or null with the cause.

@@ -1,25 +1,28 @@
 // Makes the frame that leaves. All that can fail without a trace is behind it.
 #pragma once
 
-/// The checksum of UDP, from the one that came and the old and new headers.
+/// The checksum of UDP, from the one that came and the old and new headers. `udp` is the header that came.
 static __always_inline __u16 udp_checksum(
-    const struct frame *frame, const struct packet *packet, __u16 old_check, __u64 old_addresses, __u64 new_addresses,
+    const struct packet *packet, const struct udphdr *udp, __u16 check, __u64 old_addresses, __u64 new_addresses,
     __u32 new_ports) {
-  // No checksum stays none (IPv4, RFC 768), so one that is 0 is sent as its other form.
-  if (old_check == 0) return 0;
-  __u64 sum;
-  if (image.full_checksums) {
-    sum = sum_payload(packet->datagram + sizeof(struct udphdr) + packet->front, packet->end, packet->size);
-  } else {
-    // The payload's sum: the checksum that came, less its headers and what was cut off. Each byte that is left moves by the bytes
-    // cut off in front of it.
-    sum = (__u16)~old_check + SUM_ZERO - old_addresses - frame->ports - bpf_htons(IPPROTO_UDP) -
-          2 * (__u64)bpf_htons(sizeof(struct udphdr) + frame->payload_size) - packet->cut;
-    sum <<= (packet->front & 1) * 8;
-  }
+  // The payload's sum: the checksum that came, less its headers and what was cut off. Each byte that is left moves by the bytes cut
+  // off in front of it.
+  __u64 sum = (__u16)~check + SUM_ZERO - old_addresses - *(const __u32 *)udp - bpf_htons(IPPROTO_UDP) - 2 * (__u64)udp->len -
+              packet->cut;
+  sum <<= (packet->front & 1) * 8;
   sum += new_addresses + new_ports + bpf_htons(IPPROTO_UDP) + 2 * (__u64)bpf_htons(sizeof(struct udphdr) + packet->size);
-  const __u16 check = ~sum_fold(sum);
-  return check ? check : 0xffff;
+  const __u16 new_check = ~sum_fold(sum);
+  // No checksum stays none (IPv4, RFC 768), so one that is 0 is sent as its other form.
+  return check == 0 ? 0 : new_check ? new_check : 0xffff;
+}
+
+/// The checksum that came, or in full where it may be only the pseudo header's sum.
+static __always_inline __u16 trusted_checksum(const struct packet *packet, const struct udphdr *udp, __u64 addresses) {
+  if (!image.full_checksums || udp->check == 0) return udp->check;
+  const __u32 size = bpf_ntohs(udp->len) - sizeof *udp;
+  return ~sum_fold(
+      sum_payload((const __u8 *)(udp + 1), packet->end, size) + addresses + *(const __u32 *)udp + bpf_htons(IPPROTO_UDP) +
+      2 * (__u64)udp->len);
 }
 
 static __always_inline void note(struct route_entry *entry, __u32 size) {
@@ -48,7 +51,7 @@ static __always_inline __u32 leave(struct xdp_md *ctx, __u64 place) {
 
 /// Within a family: in its place, as far as nothing was cut off in front.
 static __always_inline struct outcome write_same(
-    struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, struct route_entry *entry, int v4) {
+    struct xdp_md *ctx, const struct packet *packet, struct route_entry *entry, int v4) {
   const __u32 headers = v4 ? V4_HEADERS : V6_HEADERS, front = packet->front, size = packet->size;
   const __u64 next_hop = entry->next_hop, place = next_hop >> 48;
   const void *end = packet->end;
@@ -66,7 +69,9 @@ static __always_inline struct outcome write_same(
     if (ip->ttl <= 1) return hand_over(HAND_OVER_TTL);
     const __u32 source = *(const __u32 *)(entry->source + 12), destination = *(const __u32 *)(entry->destination + 12);
     const __u64 old_addresses = (__u64)ip->saddr + ip->daddr, new_addresses = (__u64)source + destination;
-    const __u16 check = udp_checksum(frame, packet, ((const struct udphdr *)(ip + 1))->check, old_addresses, new_addresses, ports);
+    const struct udphdr *udp = (const struct udphdr *)(ip + 1);
+    const __u16 check = udp_checksum(
+        packet, udp, trusted_checksum(packet, udp, old_addresses), old_addresses, new_addresses, ports);
     const __u32 total = bpf_htons(V4_HEADERS - sizeof(struct ethhdr) + size), id = *(const __u32 *)&ip->id;
     const __u16 start = *(const __u16 *)ip;
     // From the checksum that came, so that a header that was damaged on its way stays recognisable as such.
@@ -87,10 +92,12 @@ static __always_inline struct outcome write_same(
     const struct ipv6hdr *ip = old + sizeof(struct ethhdr);
     if (ip->hop_limit <= 1) return hand_over(HAND_OVER_TTL);
     // IPv6 needs a checksum.
-    if (((const struct udphdr *)(ip + 1))->check == 0) return hand_over(HAND_OVER_NO_CHECKSUM);
+    const struct udphdr *udp = (const struct udphdr *)(ip + 1);
+    if (udp->check == 0) return hand_over(HAND_OVER_NO_CHECKSUM);
     const __u64 *addresses = (const __u64 *)entry->source;
+    const __u64 old_addresses = sum_words((const __u64 *)&ip->saddr);
     const __u16 check = udp_checksum(
-        frame, packet, ((const struct udphdr *)(ip + 1))->check, sum_words((const __u64 *)&ip->saddr), sum_words(addresses), ports);
+        packet, udp, trusted_checksum(packet, udp, old_addresses), old_addresses, sum_words(addresses), ports);
     const __u32 first = *(const __u32 *)ip & bpf_htonl(0xfff00000);
     const __u8 hop_limit = ip->hop_limit - 1;
     note(entry, size);
@@ -114,7 +121,7 @@ static __always_inline struct outcome write_same(
 
 /// From one family to the other: the frame gets its new size first.
 static __always_inline struct outcome write_translated(
-    struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, struct route_entry *entry, int v4) {
+    struct xdp_md *ctx, const struct packet *packet, struct route_entry *entry, int v4) {
   const __u32 headers = v4 ? V4_HEADERS : V6_HEADERS, old_headers = v4 ? V6_HEADERS : V4_HEADERS;
   const __u32 size = packet->size;
   const __u64 next_hop = entry->next_hop, place = next_hop >> 48;
@@ -125,27 +132,26 @@ static __always_inline struct outcome write_translated(
   const __u32 ports = *(const __u32 *)&entry->source_port;
   const __u64 *addresses = (const __u64 *)entry->source;
   __u64 old_addresses, new_addresses;
-  __u16 check;
   __u32 tos, ttl;
   if (v4) {
     const struct ipv6hdr *ip = old;
     tos = bpf_ntohl(*(const __u32 *)ip) >> 20;
     ttl = ip->hop_limit;
-    check = ((const struct udphdr *)(ip + 1))->check;
     old_addresses = sum_words((const __u64 *)&ip->saddr);
     new_addresses = (addresses[1] >> 32) + (addresses[3] >> 32);
   } else {
     const struct iphdr *ip = old;
     tos = ip->tos;
     ttl = ip->ttl;
-    check = ((const struct udphdr *)(ip + 1))->check;
     old_addresses = (__u64)ip->saddr + ip->daddr;
     new_addresses = sum_words(addresses);
   }
   if (ttl <= 1) return hand_over(HAND_OVER_TTL);
   // Without a checksum there is no sum to go on from, and IPv6 needs one.
-  if (check == 0) return hand_over(HAND_OVER_NO_CHECKSUM);
-  check = udp_checksum(frame, packet, check, old_addresses, new_addresses, ports);
+  const struct udphdr *udp = old + (old_headers - sizeof(struct ethhdr) - sizeof(struct udphdr));
+  if (udp->check == 0) return hand_over(HAND_OVER_NO_CHECKSUM);
+  const __u16 check =
+      udp_checksum(packet, udp, trusted_checksum(packet, udp, old_addresses), old_addresses, new_addresses, ports);
 
   // Nothing was written yet, so a frame without room in front goes to the sockets as it is.
   const int shift = (int)(old_headers + packet->front) - (int)headers;
