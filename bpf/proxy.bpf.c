@@ -66,12 +66,12 @@ static __always_inline struct route_entry *find_session(struct packet *packet, e
   return bpf_map_lookup_elem(&sessions, packet->source);
 }
 
-static __always_inline struct route_entry *find_reply(const struct frame *frame) {
+static __always_inline struct route_entry *find_reply(const struct frame *frame, const struct packet *packet) {
   struct reply_key key;
   _Static_assert(sizeof key == 36, "the look-up reads it as four words and the ports");
   __u64 *addresses = (__u64 *)&key;
-  addresses[0] = frame->source[0];
-  addresses[1] = frame->source[1];
+  addresses[0] = packet->source[0];
+  addresses[1] = packet->source[1];
   addresses[2] = frame->destination[0];
   addresses[3] = frame->destination[1];
   *(__u32 *)&key.server_port = frame->ports;
@@ -81,23 +81,10 @@ static __always_inline struct route_entry *find_reply(const struct frame *frame)
 static __always_inline struct outcome serve(struct xdp_md *ctx) {
   const void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
   struct frame frame;
-  const int cause = parse_frame(data, end, &frame);
+  struct packet packet;
+  const int cause = parse_frame(data, end, &frame, &packet);
   if (cause == NOT_OURS) return leave_alone();
   if (cause) return is_listening_address(frame.destination) ? hand_over(cause) : leave_alone();
-
-  struct packet packet;
-  packet.datagram = data + (__u32)(headers_size(frame.v4) - sizeof(struct udphdr));
-  packet.end = end;
-  packet.cut = 0;
-  packet.size = frame.payload_size;
-  packet.front = 0;
-  packet.destinations = 0;
-  packet.source[0] = frame.source[0];
-  packet.source[1] = frame.source[1];
-  // The port and the zero behind it in one store, since the look-up reads them as one.
-  *(__u32 *)&packet.source_port = bpf_htonl(bpf_ntohl(frame.ports) & 0xffff0000);
-#pragma unroll
-  for (int i = 0; i < CHAIN_VALUES; i++) packet.values[i].tag = 0;
 
   __u32 filter = 0, result;
   struct route_entry *entry;
@@ -109,7 +96,7 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
       if (!entry) return hand_over(missing);
     }
   } else {
-    entry = find_reply(&frame);
+    entry = find_reply(&frame, &packet);
     if (!entry) return leave_alone();
     result = run_chain(image.write, &packet, &filter);
   }
