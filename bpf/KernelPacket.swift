@@ -1,12 +1,22 @@
 // The kernel's packet: what packet programs see of a frame. Compiled for BPF only.
 import CDataPath
 
+/// It keeps what it needs of the packet at hand, so that the compiler sees what one filter does as a whole; every change goes to the
+/// packet at once.
 struct KernelPacket: PacketAccess {
   let raw: UnsafeMutablePointer<packet>
+  private(set) var count: UInt32
+  private var front: UInt32
+  /// The place, the size and the sum of what was captured last: what is cut off is often just that.
+  private var captured: (place: UInt32, size: UInt32, sum: UInt64)
 
-  @inline(__always) init(_ raw: UnsafeMutablePointer<packet>) { self.raw = raw }
+  @inline(__always) init(_ raw: UnsafeMutablePointer<packet>) {
+    self.raw = raw
+    count = raw.pointee.size
+    front = raw.pointee.front
+    captured = (UInt32.max, 0, 0)
+  }
 
-  var count: UInt32 { @inline(__always) get { raw.pointee.size } }
   var source: SocketAddress {
     @inline(__always) get {
       SocketAddress(
@@ -15,29 +25,36 @@ struct KernelPacket: PacketAccess {
     }
   }
 
-  @inline(__always) func removeFirst(_ size: UInt32) -> Bool {
-    guard size <= count, cut(at: raw.pointee.front, size: size) else { return false }
-    raw.pointee.front = raw.pointee.front &+ size
-    raw.pointee.size = raw.pointee.size &- size
+  @inline(__always) mutating func removeFirst(_ size: UInt32) -> Bool {
+    guard size <= count, cut(at: front, size: size) else { return false }
+    front = front &+ size
+    count = count &- size
+    raw.pointee.front = front
+    raw.pointee.size = count
     return true
   }
 
-  @inline(__always) func removeLast(_ size: UInt32) -> Bool {
-    guard size <= count, cut(at: raw.pointee.front &+ raw.pointee.size &- size, size: size) else { return false }
-    raw.pointee.size = raw.pointee.size &- size
+  @inline(__always) mutating func removeLast(_ size: UInt32) -> Bool {
+    guard size <= count, cut(at: front &+ (count &- size), size: size) else { return false }
+    count = count &- size
+    raw.pointee.size = count
     return true
   }
 
-  @inline(__always) func capture(at offset: UInt32, size: UInt32, as key: MetadataKey) -> Bool {
-    guard let bytes = bytes(at: raw.pointee.front &+ offset, size: size) else { return false }
-    guard key.index < UInt16(CHAIN_VALUES) else { return true }
-    // Field by field: a value that is built and then copied would take the stack twice.
-    let cell = packet_value(raw, key.index)
-    cell.pointee.words.0 = loadWord(bytes, size, 0)
-    cell.pointee.words.1 = loadWord(bytes, size, 8)
-    cell.pointee.words.2 = loadWord(bytes, size, 16)
-    cell.pointee.words.3 = loadWord(bytes, size, 24)
-    cell.pointee.tag = tag(.bytes, size)
+  @inline(__always) mutating func capture(at offset: UInt32, size: UInt32, as key: MetadataKey) -> Bool {
+    let place = front &+ offset
+    guard let bytes = bytes(at: place, size: size) else { return false }
+    let sum: UInt64
+    if key.index < UInt16(CHAIN_VALUES) {
+      let cell = cell(key)
+      cell.pointee.tag = tag(.bytes, size)
+      sum = words(bytes, size) { cell.pointee.words.0 = $0 } _: { cell.pointee.words.1 = $0 } _: { cell.pointee.words.2 = $0 } _: {
+        cell.pointee.words.3 = $0
+      }
+    } else {
+      sum = words(bytes, size) { _ in } _: { _ in } _: { _ in } _: { _ in }
+    }
+    captured = (place, size, sum)
     return true
   }
 
@@ -49,14 +66,16 @@ struct KernelPacket: PacketAccess {
   }
 
   @inline(__always) func kind(of key: MetadataKey) -> MetadataKind {
-    MetadataKind(rawValue: UInt8(truncatingIfNeeded: cell(key).pointee.tag >> 32)).unsafelyUnwrapped
+    // Only kinds are ever written there. By its raw value it would be looked up.
+    unsafeBitCast(UInt8(truncatingIfNeeded: cell(key).pointee.tag >> 32), to: MetadataKind.self)
   }
   @inline(__always) func scalar(of key: MetadataKey) -> UInt64 { cell(key).pointee.words.0 }
   @inline(__always) func size(of key: MetadataKey) -> UInt32 {
     UInt32(truncatingIfNeeded: cell(key).pointee.tag)
   }
   @inline(__always) func word(of key: MetadataKey, at offset: UInt32) -> UInt64 {
-    switch offset {
+    guard offset < size(of: key) else { return 0 }
+    return switch offset {
     case 0: cell(key).pointee.words.0
     case 8: cell(key).pointee.words.1
     case 16: cell(key).pointee.words.2
@@ -66,10 +85,16 @@ struct KernelPacket: PacketAccess {
 
   @inline(__always) func addDestinations(withTokenIn key: MetadataKey) -> UInt32 {
     let cell = cell(key)
+    // The map's key is a whole value.
+    let size = size(of: key)
+    if size <= 8 { cell.pointee.words.1 = 0 }
+    if size <= 16 { cell.pointee.words.2 = 0 }
+    if size <= 24 { cell.pointee.words.3 = 0 }
     guard let entry = kernel_token(cell) else { return 0 }
+    let count = entry.pointee.count
     raw.pointee.endpoint = entry.pointee.endpoint
-    raw.pointee.destinations = raw.pointee.destinations &+ entry.pointee.count
-    return entry.pointee.count
+    raw.pointee.destinations = raw.pointee.destinations &+ UInt64(count)
+    return count
   }
 }
 
@@ -88,17 +113,16 @@ extension KernelPacket {
 
   /// Notes the sum of bytes that go, each in the half of a word that it had as it came.
   @inline(__always) private func cut(at place: UInt32, size: UInt32) -> Bool {
-    guard let bytes = bytes(at: place, size: size) else { return false }
-    var sum: UInt64 = 0
-    if size > 0 { sum = sum &+ halves(loadWord(bytes, size, 0)) }
-    if size > 8 { sum = sum &+ halves(loadWord(bytes, size, 8)) }
-    if size > 16 { sum = sum &+ halves(loadWord(bytes, size, 16)) }
-    if size > 24 { sum = sum &+ halves(loadWord(bytes, size, 24)) }
+    let sum: UInt64
+    if captured.place == place, captured.size == size {
+      sum = captured.sum
+    } else {
+      guard let bytes = bytes(at: place, size: size) else { return false }
+      sum = words(bytes, size) { _ in } _: { _ in } _: { _ in } _: { _ in }
+    }
     raw.pointee.cut = raw.pointee.cut &+ sum &<< UInt64((place & 1) &* 8)
     return true
   }
-
-  @inline(__always) private func halves(_ word: UInt64) -> UInt64 { (word & 0xffff_ffff) &+ (word &>> 32) }
 
   @inline(__always) private func tag(_ kind: MetadataKind, _ size: UInt32) -> UInt64 {
     UInt64(kind.rawValue) << 32 | UInt64(size)
@@ -108,11 +132,40 @@ extension KernelPacket {
   }
 }
 
-/// Bytes `at..<min(at + 8, size)`, zero padded. The last ones come with bytes in front of them, which are shifted out. `size` is a
-/// constant to the verifier, so one branch is left. Not `loadUnaligned`: it would read byte by byte, and where XDP runs a word may
-/// lie anywhere.
-@inline(__always) private func loadWord(_ start: UnsafeRawPointer, _ size: UInt32, _ at: UInt32) -> UInt64 {
-  if size >= at &+ 8 { return (start + Int(at)).load(as: UInt64.self) }
-  guard size > at else { return 0 }
-  return (start + Int(size) - 8).load(as: UInt64.self) &>> UInt64((at &+ 8 &- size) &* 8)
+/// Gives up to 32 bytes as words, the first byte in the lowest bits and the last word zero padded, and returns their ones'
+/// complement sum. The size is a constant to the verifier, so one branch is left, and each is a straight line.
+@inline(__always) private func words(
+  _ start: UnsafeRawPointer, _ size: UInt32, _ first: (UInt64) -> Void, _ second: (UInt64) -> Void, _ third: (UInt64) -> Void,
+  _ fourth: (UInt64) -> Void
+) -> UInt64 {
+  if size == 0 {
+    first(0)
+    return 0
+  }
+  // The last word comes with bytes in front of it, which are shifted out.
+  let last = word(start + Int(size) - 8) &>> UInt64((0 &- size) &* 8 & 63)
+  if size <= 8 {
+    first(last)
+    return halves(last)
+  }
+  let one = word(start)
+  first(one)
+  if size <= 16 {
+    second(last)
+    return halves(one) &+ halves(last)
+  }
+  let two = word(start + 8)
+  second(two)
+  if size <= 24 {
+    third(last)
+    return halves(one) &+ halves(two) &+ halves(last)
+  }
+  let three = word(start + 16)
+  third(three)
+  fourth(last)
+  return halves(one) &+ halves(two) &+ halves(three) &+ halves(last)
 }
+
+/// Not `loadUnaligned`: that would read byte by byte, and where XDP runs a word may lie anywhere.
+@inline(__always) private func word(_ start: UnsafeRawPointer) -> UInt64 { start.load(as: UInt64.self) }
+@inline(__always) private func halves(_ word: UInt64) -> UInt64 { (word & 0xffff_ffff) &+ (word &>> 32) }

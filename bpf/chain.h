@@ -22,18 +22,24 @@ static __always_inline __u32 run_slot(struct packet *packet, const struct slot *
   return RUN_HAND_OVER;
 }
 
-#define SLOT(index)                                                 \
-  if (at == index) {                                                \
-    const struct slot *slot = &slots[index];                        \
-    at = index + 1;                                                 \
-    if (slot->kind == SLOT_END) return 0;                           \
-    __u32 result = slot->kind == SLOT_JUMP ? 0 : run_slot(packet, slot); \
-    if (result && result != RUN_JUMP) {                             \
-      *filter = slot->filter;                                       \
-      return result;                                                \
-    }                                                               \
-    if (!result && slot->counter) count(FIRST_FILTER_COUNTER + slot->counter); \
-    if (result || slot->kind == SLOT_JUMP) at = slot->jump;         \
+#define SLOT(index)                                                            \
+  if (at == index) {                                                           \
+    const struct slot *slot = &slots[index];                                   \
+    if (slot->kind == SLOT_END) return 0;                                      \
+    at = index + 1;                                                            \
+    if (slot->kind == SLOT_JUMP) {                                             \
+      at = slot->jump;                                                         \
+    } else {                                                                   \
+      const __u32 result = run_slot(packet, slot);                             \
+      if (result == 0) {                                                       \
+        if (slot->counter) count(FIRST_FILTER_COUNTER + slot->counter);        \
+      } else if (result == RUN_JUMP) {                                         \
+        at = slot->jump;                                                       \
+      } else {                                                                 \
+        *filter = slot->filter;                                                \
+        return result;                                                         \
+      }                                                                        \
+    }                                                                          \
   }
 
 /// 0: passed. A drop reason, with the filter's number. RUN_HAND_OVER: the sockets must see it.

@@ -15,33 +15,50 @@ static __always_inline __u32 sum_fold(__u64 sum) {
 
 static __always_inline __u64 sum_word(__u64 word) { return (word & 0xffffffff) + (word >> 32); }
 
+/// Of two addresses.
+static __always_inline __u64 sum_words(const __u64 words[4]) {
+  return sum_word(words[0]) + sum_word(words[1]) + sum_word(words[2]) + sum_word(words[3]);
+}
+
 #define SUM_BLOCK 64
 
-/// The sum of a payload through the frame: only where the checksum that came cannot be trusted.
-static __always_inline __u64 sum_payload(const __u8 *start, const void *end, __u32 size) {
-  __u64 sum = 0;
-  const __u8 *place = start;
-  for (__u32 block = 0; block < MAXIMUM_PAYLOAD / SUM_BLOCK; block++) {
-    if (size < SUM_BLOCK || place + SUM_BLOCK > (const __u8 *)opaque(end)) break;
+struct payload_sum {
+  const __u8 *start;
+  const __u8 *end;
+  __u64 sum;
+};
+
+/// One block of a payload, for bpf_loop. A loop of our own would be walked by the verifier once for each count, with all that
+/// follows.
+static long sum_block(__u32 block, struct payload_sum *payload) {
+  if (block >= MAXIMUM_PAYLOAD / SUM_BLOCK) return 1;
+  const __u64 *words = (const __u64 *)(payload->start + block * SUM_BLOCK);
+  if ((const __u8 *)words + SUM_BLOCK > (const __u8 *)opaque(payload->end)) return 1;
+  __u64 sum = payload->sum;
 #pragma unroll
-    for (int at = 0; at < SUM_BLOCK; at += 8) sum += sum_word(*(const __u64 *)(place + at));
-    place += SUM_BLOCK;
-    size -= SUM_BLOCK;
+  for (int at = 0; at < SUM_BLOCK / 8; at++) sum += sum_word(words[at]);
+  payload->sum = sum;
+  return 0;
+}
+
+/// The sum of a payload through the frame: only where the checksum that came cannot be trusted. `size` is at most MAXIMUM_PAYLOAD,
+/// and all of it is in the frame.
+static __always_inline __u64 sum_payload(const __u8 *start, const void *end, __u32 size) {
+  struct payload_sum payload = {.start = start, .end = end};
+  bpf_loop(size / SUM_BLOCK, sum_block, &payload, 0);
+  __u64 sum = payload.sum;
+  __u32 at = size & ~(SUM_BLOCK - 1);
+  if (at > MAXIMUM_PAYLOAD) return 0;
+  const __u8 *place = start + at;
+#pragma unroll
+  for (int step = 32; step; step /= 2) {
+    if (!(size & step) || place + step > (const __u8 *)opaque(end)) continue;
+#pragma unroll
+    for (int word = 0; word < step / 8; word++) sum += sum_word(((const __u64 *)place)[word]);
+    if (step == 4) sum += *(const __u32 *)place;
+    if (step == 2) sum += *(const __u16 *)place;
+    if (step == 1) sum += bpf_htons((__u16)*place << 8);
+    place += step;
   }
-  for (int step = 0; step < SUM_BLOCK / 8; step++) {
-    if (size < 8 || place + 8 > (const __u8 *)opaque(end)) break;
-    sum += sum_word(*(const __u64 *)place);
-    place += 8;
-    size -= 8;
-  }
-  if (size & 4 && place + 4 <= (const __u8 *)opaque(end)) {
-    sum += *(const __u32 *)place;
-    place += 4;
-  }
-  if (size & 2 && place + 2 <= (const __u8 *)opaque(end)) {
-    sum += *(const __u16 *)place;
-    place += 2;
-  }
-  if (size & 1 && place + 1 <= (const __u8 *)opaque(end)) sum += bpf_htons((__u16)*place << 8);
   return sum;
 }

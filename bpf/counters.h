@@ -14,12 +14,13 @@ struct outcome {
 
 static __always_inline struct outcome leave_alone(void) { return (struct outcome){.verdict = XDP_PASS}; }
 static __always_inline struct outcome send(__u32 verdict) { return (struct outcome){.verdict = verdict}; }
-static __always_inline struct outcome hand_over(enum hand_over cause) {
-  return (struct outcome){.verdict = XDP_PASS, .counter = cause};
+/// The barrier keeps its constants off the way of the packets that go on.
+static __always_inline struct outcome stop(__u32 verdict, __u32 counter) {
+  asm volatile("" : "+r"(verdict), "+r"(counter));
+  return (struct outcome){.verdict = verdict, .counter = counter};
 }
-static __always_inline struct outcome aborted(void) {
-  return (struct outcome){.verdict = XDP_DROP, .counter = HAND_OVER_ABORTED};
-}
+static __always_inline struct outcome hand_over(enum hand_over cause) { return stop(XDP_PASS, cause); }
+static __always_inline struct outcome aborted(void) { return stop(XDP_DROP, HAND_OVER_ABORTED); }
 static __always_inline struct outcome drop(__u32 filter, __u32 reason) {
-  return (struct outcome){.verdict = XDP_DROP, .counter = HAND_OVER_COUNT + filter * DROP_REASON_COUNT + reason};
+  return stop(XDP_DROP, HAND_OVER_COUNT + filter * DROP_REASON_COUNT + reason);
 }

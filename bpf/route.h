@@ -8,8 +8,7 @@
 
 /// Looks the next hop up. 0, or the cause of a hand-over.
 static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entry) {
-  // Found out once more, so that what the verifier learns of it here does not part the ways behind.
-  const __u32 v4 = is_v4((const __u64 *)entry->destination);
+  const int v4 = is_v4((const __u64 *)entry->destination);
   // As for a packet of this host's own: in from the loopback interface, whatever interfaces forward.
   struct bpf_fib_lookup fib = {.ifindex = LOOPBACK};
   fib.family = v4 ? AF_INET : AF_INET6;

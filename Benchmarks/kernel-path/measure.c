@@ -83,16 +83,17 @@ static char *path(const char *directory, const char *name) {
   return text;
 }
 
-/// The chains whose load is timed. `wide`: every slot another capture of an odd size, and branches between them.
-static void slots(struct image *image, int count, int wide) {
+/// The chains whose load is timed. `branching`: every second slot a comparison that may jump over a cut of another odd size, so that
+/// there are as many ways through the chain as there can be.
+static void slots(struct image *image, int count, int branching) {
   for (int i = 0; i < count; i++) {
     struct slot *slot = &image->read[i];
-    if (wide && i % 2 == 0) {
-      *slot = (struct slot){.kind = SLOT_MATCH, .key = i / 2 % CHAIN_VALUES, .second_key = KIND_BYTES, .size = 31,
-                            .words = {1, 2, 3, i}, .jump = i + 2, .counter = 1 + i};
+    if (branching && i % 2) {
+      *slot = (struct slot){.kind = SLOT_MATCH, .key = i / 2 % 2, .second_key = KIND_BYTES, .size = 31, .words = {1, 2, 3, i},
+                            .jump = i + 2, .counter = 1 + i};
     } else {
-      *slot = (struct slot){.kind = SLOT_CAPTURE, .flags = 2 + (i / 2) % 2, .size = wide ? 2 * i + 1 : 3,
-                            .key = (wide ? i / 2 : i) % CHAIN_VALUES, .second_key = wide ? (i / 2 + 1) % CHAIN_VALUES : NO_KEY};
+      *slot = (struct slot){.kind = SLOT_CAPTURE, .flags = 2 + i / 2 % 2, .size = branching ? (i + 31) % 33 : 3,
+                            .key = branching ? i / 4 % 2 : i % CHAIN_VALUES, .second_key = branching ? 2 + i / 2 % 2 : NO_KEY};
     }
     image->write[i] = *slot;
   }
@@ -142,13 +143,15 @@ int main(int arguments, char **argument) {
            programs[p].load_time);
   printf("Swift halves against C halves: %.3f\n\n", (double)median[SWIFT] / median[HALVES]);
 
-  printf("%-24s %10s %10s %10s %10s\n", "slots, read and write", "verified", "load (us)", "branching", "load (us)");
+  printf("%-24s %10s %10s %10s %10s %10s %10s\n", "slots, read and write", "verified", "load (us)", "branching", "load (us)",
+         "full sums", "load (us)");
   for (int count = 0; count <= CHAIN_SLOTS; count = count ? 2 * count : 1) {
     printf("%-24d", count);
-    for (int wide = 0; wide < 2; wide++) {
+    for (int kind = 0; kind < 3; kind++) {
       struct program program;
       image = make_image();
-      slots(&image, count, wide);
+      slots(&image, count, kind > 0);
+      image.full_checksums = kind == 2;
       if (!load(&program, path(directory, "proxy"), &image)) return 1;
       printf(" %10u %10u", program.verified, program.load_time);
       bpf_object__close(program.object);

@@ -23,6 +23,13 @@ extension AffixCapture {
   public func captureRun(_ raw: UnsafeMutablePointer<packet>, _ slot: UnsafePointer<slot>) -> UInt32 {
     guard slot.pointee.size <= UInt32(CHAIN_VALUE_SIZE) else { return UInt32(RUN_HAND_OVER) }
     var packet = KernelPacket(raw)
-    return CaptureProgram.read(&packet, AffixCapture(slot)).rawValue
+    // Spelled out, so that the compiler knows the end at which each works.
+    var options = AffixCapture(slot)
+    if options.isSuffix {
+      options.isSuffix = true
+      return CaptureProgram.read(&packet, options).rawValue
+    }
+    options.isSuffix = false
+    return CaptureProgram.read(&packet, options).rawValue
   }
 #endif

@@ -6,7 +6,7 @@ import PacketKit
 extension MatchValue {
   @inline(__always) init(_ slot: UnsafePointer<slot>) {
     self.init(
-      kind: MetadataKind(rawValue: UInt8(truncatingIfNeeded: slot.pointee.second_key)).unsafelyUnwrapped,
+      kind: unsafeBitCast(UInt8(truncatingIfNeeded: slot.pointee.second_key), to: MetadataKind.self),
       size: slot.pointee.size, word0: slot.pointee.words.0, word1: slot.pointee.words.1, word2: slot.pointee.words.2,
       word3: slot.pointee.words.3)
   }
@@ -27,6 +27,12 @@ extension MatchValue {
     var packet = KernelPacket(raw)
     let key = MetadataKey(index: slot.pointee.key)
     if slot.pointee.flags & 1 != 0, packet.kind(of: key) == .none { return DropReason.matchNoMetadata.rawValue }
-    return MatchProgram.equals(&packet, key, MatchValue(slot)) ? 0 : UInt32(RUN_JUMP)
+    var value = MatchValue(slot)
+    // Spelled out, so that the words that a short value does not have are not read.
+    if value.size <= 8 {
+      (value.word1, value.word2, value.word3) = (0, 0, 0)
+      return MatchProgram.equals(&packet, key, value) ? 0 : UInt32(RUN_JUMP)
+    }
+    return MatchProgram.equals(&packet, key, value) ? 0 : UInt32(RUN_JUMP)
   }
 #endif

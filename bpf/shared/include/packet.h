@@ -30,13 +30,14 @@ struct packet {
   /// a constant in the upper half of a word on the stack. So ways through a chain that cut differently meet again behind it.
   unsigned int size;
   unsigned int front;
-  /// Chosen destinations: the last one and how many.
-  unsigned int endpoint;
-  unsigned int destinations;
-  /// In network order, IPv4 in its v4-mapped form.
+  /// How many destinations were chosen, and the last one of them.
+  unsigned long long destinations;
+  /// Laid out as a `session_key`, so that the look-up takes it as it stands. In network order, IPv4 in its v4-mapped form.
   unsigned long long source[2];
+  unsigned int endpoint;
   unsigned short source_port;
-  unsigned short reserved[3];
+  unsigned short zero;
+  /// Without a kind in its tag a value is not there, and its words were never written.
   struct value values[CHAIN_VALUES];
 };
 
