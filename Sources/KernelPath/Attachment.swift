@@ -36,7 +36,11 @@ final class Attachment: Sendable, CustomStringConvertible {
     throw .notAttached(interface: interface.name, mode: mode, errno: failure)
   }
 
-  deinit { close(link) }
+  deinit {
+    // Closing alone would leave it in place for as long as a child that was just forked holds a copy.
+    _ = bpf_link_detach(link)
+    close(link)
+  }
 
   var description: String { "\(interface) (\(mode.rawValue))" }
 
