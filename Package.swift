@@ -105,7 +105,7 @@ let package = Package(
       name: "Conformance", dependencies: ["FilterKit", "PacketKit", "ProxyConfiguration"], path: "Tests/Conformance",
       swiftSettings: swift),
     .testTarget(
-      name: "ConformanceTests", dependencies: ["Conformance", "Filters", "FilterKit", "SocketPath", "TestNetwork"],
+      name: "ConformanceTests", dependencies: ["Conformance", "Filters", "FilterKit", "SocketPath", "DataPath", "TestNetwork"],
       swiftSettings: swift),
     .testTarget(
       name: "FiltersTests", dependencies: ["Conformance", "Filters", "FilterKit", "PacketKit"], swiftSettings: swift),

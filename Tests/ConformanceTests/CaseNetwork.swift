@@ -1,4 +1,5 @@
 import Conformance
+import DataPath
 import FilterKit
 import SocketPath
 import TestNetwork
