@@ -4,6 +4,8 @@
 public struct Packet: ~Copyable, ~Escapable, TimedPacketAccess, GrowingPacketAccess,
   BalancedPacketAccess
 {
+  // A method that changes something in place through a pointer copies the pointer first (`let state = state`). Else the
+  // package does not compile with the thread sanitizer: its mark of the access to `self` counts as an escape of the view.
   @usableFromInline let state: UnsafeMutablePointer<PacketState>
   @usableFromInline let context: UnsafeMutablePointer<BatchContext>
 
@@ -50,6 +52,7 @@ public struct Packet: ~Copyable, ~Escapable, TimedPacketAccess, GrowingPacketAcc
 
   /// A random number, fast and not for secrets (wyrand).
   @inlinable public mutating func random() -> UInt64 {
+    let context = context
     context.pointee.random &+= 0xa076_1d64_78bd_642f
     let seed = context.pointee.random
     let product = seed.multipliedFullWidth(by: seed ^ 0xe703_7ed1_a0b4_28db)

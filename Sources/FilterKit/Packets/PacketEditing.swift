@@ -2,6 +2,7 @@ extension Packet {
   /// Cuts bytes off the front. False, and nothing done, where there are not as many.
   @inlinable public mutating func removeFirst(_ size: UInt32) -> Bool {
     guard size <= count else { return false }
+    let state = state
     state.pointee.lower &+= size
     return true
   }
@@ -9,6 +10,7 @@ extension Packet {
   /// Cuts bytes off the end. False, and nothing done, where there are not as many.
   @inlinable public mutating func removeLast(_ size: UInt32) -> Bool {
     guard size <= count else { return false }
+    let state = state
     state.pointee.upper &-= size
     return true
   }
@@ -16,6 +18,7 @@ extension Packet {
   /// Puts bytes before the payload. False, and nothing done, where a datagram would be too small for the result.
   public mutating func prepend(_ bytes: RawSpan) -> Bool {
     guard makeRoom(front: bytes.byteCount, back: 0) else { return false }
+    let state = state
     state.pointee.lower &-= UInt32(bytes.byteCount)
     bytes.withUnsafeBytes { source in
       if let start = source.baseAddress { state.pointee.payload.copyMemory(from: start, byteCount: source.count) }
@@ -26,6 +29,7 @@ extension Packet {
   /// Puts bytes behind the payload. False, and nothing done, where a datagram would be too small for the result.
   public mutating func append(_ bytes: RawSpan) -> Bool {
     guard makeRoom(front: 0, back: bytes.byteCount) else { return false }
+    let state = state
     bytes.withUnsafeBytes { source in
       guard let start = source.baseAddress else { return }
       (state.pointee.payload + Int(count)).copyMemory(from: start, byteCount: source.count)

@@ -66,6 +66,7 @@ extension Packet {
 
   /// Keeps an empty list under `key`.
   public mutating func beginList(_ key: MetadataKey) {
+    let context = context
     put(key, .list, UInt64(context.pointee.arena.take(0)), count: 0)
   }
 
@@ -73,6 +74,7 @@ extension Packet {
   /// False, and nothing done, where they are not all in the payload or there is no list.
   public mutating func appendToList(_ key: MetadataKey, at offset: UInt32, size: UInt32) -> Bool {
     guard kind(of: key) == .list, offset <= count, size <= count &- offset else { return false }
+    let context = context
     let header = context.pointee.arena.take(8)
     (context.pointee.arena.base + header).storeBytes(of: UInt64(size), as: UInt64.self)
     _ = store(at: offset, size: size)
@@ -118,6 +120,7 @@ extension Packet {
   /// a call on write, where the destination is the client.
   public mutating func addDestination(_ endpoint: UInt32) {
     guard endpoint < context.pointee.endpointCount, context.pointee.direction == .read else { return }
+    let context = context
     context.pointee.destinations.append(endpoint, to: state)
   }
 
@@ -165,6 +168,7 @@ extension Packet {
 
   /// Copies part of the payload, whose bounds were checked, and gives its place in the arena.
   private mutating func store(at offset: UInt32, size: UInt32) -> Int {
+    let context = context
     let place = context.pointee.arena.take(Int(size))
     (context.pointee.arena.base + place).copyMemory(from: state.pointee.payload + Int(offset), byteCount: Int(size))
     return place
