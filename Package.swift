@@ -60,7 +60,9 @@ let package = Package(
       swiftSettings: lifetimes),
     .target(
       name: "KernelPath",
-      dependencies: ["CBpf", "CDataPath", "DataPath", "FilterKit", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "CBpf", "CDataPath", "CSys", "DataPath", "FilterKit", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: lifetimes, plugins: ["CompileBPF"]),
     .plugin(name: "CompileBPF", capability: .buildTool()),
     .target(

@@ -4,7 +4,8 @@ import Glibc
 
 /// How the program is attached to an interface.
 public enum AttachMode: String, CaseIterable, Sendable {
-  /// Native where the driver can, generic otherwise.
+  /// Native where the driver can, generic otherwise. Generic on a veth and other interfaces of software: their drivers lose what a
+  /// native program sends back unless the other end has a program too.
   case auto
   /// In the driver, before the kernel makes a socket buffer.
   case native
@@ -21,7 +22,8 @@ final class Attachment: Sendable, CustomStringConvertible {
   init(_ program: KernelProgram, to interface: LocalInterface, mode: AttachMode) throws(KernelPathError) {
     self.interface = interface.name
     var failure: Int32 = 0
-    for mode in mode == .auto ? [.native, .generic] : [mode] {
+    let automatic: [AttachMode] = interface.kind == .software ? [.generic] : [.native, .generic]
+    for mode in mode == .auto ? automatic : [mode] {
       var options = bpf_link_create_opts()
       options.sz = MemoryLayout<bpf_link_create_opts>.size
       options.flags = mode == .native ? UInt32(XDP_FLAGS_DRV_MODE) : UInt32(XDP_FLAGS_SKB_MODE)

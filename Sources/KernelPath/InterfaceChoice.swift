@@ -6,9 +6,15 @@ struct InterfaceChoice {
   let interfaces: [LocalInterface]
   let listeners: [IPAddress]
 
-  /// Whether frames can come from another stack on this host, which leaves the UDP checksum to hardware that is not there: a veth,
-  /// a tap or a virtio device.
-  var hasVirtualLink: Bool { interfaces.contains(where: \.isVirtual) }
+  /// Whether a native program can get frames whose UDP checksum their sender left to hardware that is not there. Behind the driver,
+  /// in generic mode, the kernel knows of such frames and completes them itself.
+  func needsFullChecksums(_ mode: AttachMode) -> Bool {
+    switch mode {
+    case .native: interfaces.contains { $0.kind != .hardware }
+    case .auto: interfaces.contains { $0.kind == .virtio }
+    case .generic: false
+    }
+  }
 
   /// As the image lists them.
   var entries: [interface] {

@@ -1,3 +1,4 @@
+import CSys
 public import FilterKit
 import Glibc
 
@@ -10,16 +11,23 @@ public struct LocalInterface: Equatable, Sendable {
   public internal(set) var addresses: [IPAddress]
   public let isLoopback: Bool
 
-  /// Whether the other end may be a stack on this host, or on the machine that this one is a guest of.
-  var isVirtual: Bool {
-    // A device of its own is hardware, or what a hypervisor shows as such.
-    let device = "/sys/class/net/\(name)/device"
-    guard access(device, F_OK) == 0 else { return true }
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { target in
-      let size = readlink("\(device)/driver", target.baseAddress!, target.count - 1)
-      guard size > 0 else { return false }
-      target[size] = 0
-      return String(cString: target.baseAddress!).hasSuffix("/virtio_net")
+  /// What is at the other end of an interface.
+  enum Kind {
+    case hardware
+    /// A device that a hypervisor shows: frames may come from a stack on its host.
+    case virtio
+    /// Another interface of this host, or a program: a veth, a tap, a bridge.
+    case software
+  }
+
+  var kind: Kind {
+    let driver = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in
+      csys_driver(name, text.baseAddress!) ? String(cString: text.baseAddress!) : ""
+    }
+    switch driver {
+    case "virtio_net": return .virtio
+    case "", "veth", "tun", "bridge", "bonding", "dummy", "macvlan", "ipvlan", "team", "openvswitch": return .software
+    default: return .hardware
     }
   }
 

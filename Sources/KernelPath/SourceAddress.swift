@@ -1,3 +1,4 @@
+import CSys
 import FilterKit
 import Glibc
 

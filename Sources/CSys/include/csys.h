@@ -39,3 +39,7 @@ int csys_thread_start(unsigned long *thread, const char *name, void *(*body)(voi
 
 /// The variables of the process's environment, `NAME=value` each, ended by null.
 char **csys_environment(void);
+
+/// The name of an interface's driver (ETHTOOL_GDRVINFO), at most 31 characters; false where it does not say. Asked of the network
+/// namespace of the caller, which /sys need not show.
+bool csys_driver(const char *interface, char name[32]);

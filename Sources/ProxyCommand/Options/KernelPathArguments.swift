@@ -12,7 +12,7 @@ struct KernelPathArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "native: in the driver. generic: behind it. auto: native where the driver can, else generic. (default: auto)",
+      "native: in the driver. generic: behind it. auto: native where the driver can, else and on interfaces of software generic. (default: auto)",
       valueName: "mode"),
     transform: Settings.attach.read)
   var attach: AttachMode?

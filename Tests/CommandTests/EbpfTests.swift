@@ -1,0 +1,90 @@
+import FilterKit
+import Glibc
+import TestNetwork
+import Testing
+
+/// `proxy ebpf`, with real packets between a client with its server and the proxy.
+@Suite("proxy ebpf", .requiresNamespaces, .serialized) struct EbpfTests {
+  private let proxy: NetworkNamespace
+  private let peer: NetworkNamespace
+  private let folder = try! TemporaryDirectory()
+  private static let address = SocketAddress(literal: "10.3.0.1:7777")
+
+  init() throws {
+    proxy = try NetworkNamespace()
+    peer = try NetworkNamespace()
+    try proxy.link(to: peer)
+    try proxy.addAddress("10.3.0.1/24")
+    try peer.addAddress("10.3.0.2/24")
+  }
+
+  private func start(_ filters: String, _ arguments: [String] = []) throws -> ChildProcess {
+    let file = try folder.write(
+      "version: v1alpha1\nfilters: \(filters)\nclusters: [{endpoints: [{address: '10.3.0.2:9000'}]}]\n",
+      to: "proxy.yaml")
+    return try ChildProcess.proxy(
+      ["ebpf", "--config", file, "--no-admin", "--log-format", "text", "--idle-timeout", "2s"] + arguments, in: proxy)
+  }
+
+  /// Whether a program is on the proxy's interface.
+  private func isAttached() throws -> Bool { try proxy.ip("link", "show", "eth0").contains("xdp") }
+
+  private func exchange(_ client: UDPSocket, _ server: UDPSocket, _ numbers: Range<Int>) throws -> Set<SocketAddress> {
+    var sources: Set<SocketAddress> = []
+    for number in numbers {
+      try client.send(Array("to \(number)".utf8), to: Self.address)
+      let packet = try #require(try server.receive())
+      #expect(packet.bytes == Array("to \(number)".utf8))
+      sources.insert(packet.source)
+      try server.send(Array("back \(number)".utf8), to: packet.source)
+      let answer = try #require(try client.receive())
+      #expect(answer == Datagram(bytes: Array("back \(number)".utf8), source: Self.address))
+    }
+    return sources
+  }
+
+  @Test("It says what it is on, and a killed process leaves nothing behind") func killed() throws {
+    let server = try UDPSocket(bind: "10.3.0.2:9000", in: peer)
+    let client = try UDPSocket(bind: "10.3.0.2:5000", in: peer)
+    let process = try start("[{name: PacketSize, config: {max: 100}}]")
+    try process.awaitLine(containing: "path: kernel on eth0 (generic); the sockets make sessions and serve the rest")
+    #expect(try exchange(client, server, 0..<20).count == 1)
+    #expect(try isAttached())
+    try process.signal(SIGKILL)
+    #expect(try process.awaitExit() == .signalled(SIGKILL))
+    #expect(try eventually { try !isAttached() })
+    // The next process makes its sessions anew.
+    let next = try start("[{name: PacketSize, config: {max: 100}}]")
+    try next.awaitLine(containing: "path: kernel on eth0 (generic)")
+    #expect(try exchange(client, server, 20..<30).count == 1)
+  }
+
+  @Test("Stopped as asked, it detaches") func stopped() throws {
+    let process = try start("[]")
+    try process.awaitLine(containing: "path: kernel")
+    try process.signal(SIGTERM)
+    #expect(try process.awaitExit() == .exited(0))
+    #expect(try !isAttached())
+  }
+
+  @Test("A chain that the kernel cannot run is served by the sockets, with the reason") func fallBack() throws {
+    let server = try UDPSocket(bind: "10.3.0.2:9000", in: peer)
+    let client = try UDPSocket(bind: "10.3.0.2:5000", in: peer)
+    let process = try start("[{name: Concatenate, config: {on_read: DO_NOTHING, bytes: aGk=}}]")
+    try process.awaitLine(
+      containing:
+        "path: sockets, because filter 'Concatenate' runs on sockets only: it has no packet program for the kernel")
+    #expect(try exchange(client, server, 0..<5).count == 1)
+    #expect(try !isAttached())
+  }
+
+  @Test("What is required and cannot be had ends it with 3") func required() throws {
+    let process = try start("[{name: Debug}]", ["--require-offload"])
+    #expect(try process.awaitExit() == .exited(3))
+    #expect(
+      process.output.contains("the kernel path is required and cannot be had: filter 'Debug' runs on sockets only"))
+    let other = try start("[]", ["--require-offload", "--interface", "eth7"])
+    #expect(try other.awaitExit() == .exited(3))
+    #expect(other.output.contains("there is no interface 'eth7' that is up (those that are: lo, eth0)"))
+  }
+}
