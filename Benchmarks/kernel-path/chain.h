@@ -41,8 +41,8 @@ static unsigned long long now_ns(void) {
   return time.tv_sec * 1000000000ull + time.tv_nsec;
 }
 
-/// Opens and loads an object with an image. False where the kernel refuses it; then the end of its log was printed.
-static int load(struct program *program, const char *path, const struct image *image) {
+/// Opens and loads an object with its read-only data. False where the kernel refuses it; then the end of its log was printed.
+static int load_constants(struct program *program, const char *path, const void *data, size_t data_size) {
   LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_buf = verifier_log, .kernel_log_size = sizeof verifier_log,
               .kernel_log_level = 4);
   libbpf_set_print(print_warnings);
@@ -51,10 +51,10 @@ static int load(struct program *program, const char *path, const struct image *i
   if (!program->object) return 0;
   size_t size;
   struct bpf_map *constants = map(program, ".rodata");
-  if (image && constants) {
+  if (constants) {
     bpf_map__initial_value(constants, &size);
-    if (size != sizeof *image || bpf_map__set_initial_value(constants, image, size)) {
-      fprintf(stderr, "%s: the image has another size: %zu, not %zu\n", path, size, sizeof *image);
+    if (size != data_size || bpf_map__set_initial_value(constants, data, size)) {
+      fprintf(stderr, "%s: the read-only data has another size: %zu, not %zu\n", path, size, data_size);
       return 0;
     }
   }
@@ -70,6 +70,10 @@ static int load(struct program *program, const char *path, const struct image *i
   if (processed) program->verified = atoi(processed + strlen("processed "));
   program->fd = bpf_program__fd(bpf_object__find_program_by_name(program->object, "proxy"));
   return 1;
+}
+
+static int load(struct program *program, const char *path, const struct image *image) {
+  return load_constants(program, path, image, sizeof *image);
 }
 
 static void address(unsigned char to[16], const char *text) {
