@@ -26,7 +26,7 @@ struct KernelPacket: PacketAccess {
   }
 
   @inline(__always) mutating func removeFirst(_ size: UInt32) -> Bool {
-    guard size <= count, cut(at: front, size: size) else { return false }
+    guard _fastPath(size <= count), _fastPath(cut(at: front, size: size)) else { return false }
     front = front &+ size
     count = count &- size
     raw.pointee.front = front
@@ -35,7 +35,7 @@ struct KernelPacket: PacketAccess {
   }
 
   @inline(__always) mutating func removeLast(_ size: UInt32) -> Bool {
-    guard size <= count, cut(at: front &+ (count &- size), size: size) else { return false }
+    guard _fastPath(size <= count), _fastPath(cut(at: front &+ (count &- size), size: size)) else { return false }
     count = count &- size
     raw.pointee.size = count
     return true
@@ -90,7 +90,8 @@ struct KernelPacket: PacketAccess {
     if size <= 8 { cell.pointee.words.1 = 0 }
     if size <= 16 { cell.pointee.words.2 = 0 }
     if size <= 24 { cell.pointee.words.3 = 0 }
-    guard let entry = kernel_token(cell) else { return 0 }
+    let found = kernel_token(cell)
+    guard _fastPath(found != nil), let entry = found else { return 0 }
     let count = entry.pointee.count
     raw.pointee.endpoint = entry.pointee.endpoint
     raw.pointee.destinations = raw.pointee.destinations &+ UInt64(count)
@@ -104,11 +105,11 @@ extension KernelPacket {
   /// The start of `size` bytes at a place in what came, or nil where they are not all in the frame. The eight bytes in front of
   /// it are always there: the UDP header.
   @inline(__always) private func bytes(at place: UInt32, size: UInt32) -> UnsafeRawPointer? {
-    guard size <= UInt32(CHAIN_VALUE_SIZE), place <= UInt32(MAXIMUM_PAYLOAD) else { return nil }
+    guard _fastPath(size <= UInt32(CHAIN_VALUE_SIZE)), _fastPath(place <= UInt32(MAXIMUM_PAYLOAD)) else { return nil }
     // Behind the barrier the header's size stays apart from a place that only the packet knows, so the verifier sees that eight
     // bytes in front of the start are in the frame.
     let start = packet_opaque(UnsafeRawPointer(raw.pointee.datagram) + Int(place)) + 8
-    return start + Int(size) <= packet_opaque(UnsafeRawPointer(raw.pointee.end)) ? start : nil
+    return _fastPath(start + Int(size) <= packet_opaque(UnsafeRawPointer(raw.pointee.end))) ? start : nil
   }
 
   /// Notes the sum of bytes that go, each in the half of a word that it had as it came.

@@ -7,8 +7,9 @@ struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 1024);
   __uint(map_flags, BPF_F_NO_PREALLOC);
-  __type(key, struct token_key);
-  __type(value, struct token_entry);
+  // Not by type: user space may make the key shorter.
+  __uint(key_size, sizeof(struct token_key));
+  __uint(value_size, sizeof(struct token_entry));
 } tokens SEC(".maps");
 
 struct {

@@ -40,10 +40,16 @@ static __always_inline int refuse(int cause) {
   return cause;
 }
 
+/// With an address, so that the compiler may look at it too early.
+static __always_inline int not_ours(struct frame *frame) {
+  frame->destination[0] = frame->destination[1] = 0;
+  return refuse(NOT_OURS);
+}
+
 /// NOT_OURS: leave it alone without counting. Any other cause but 0: it is UDP that we do not read; then its addresses are there.
 static __always_inline int parse_frame(const void *data, const void *end, struct frame *frame, struct packet *packet) {
   // All that is ours has at least this; what is cut shorter is the stack's to refuse.
-  if (data + V4_HEADERS > end) return refuse(NOT_OURS);
+  if (unlikely(data + V4_HEADERS > end)) return not_ours(frame);
   // Not through struct ethhdr: that is packed, and would be read byte by byte.
   const __u16 type = *(const __u16 *)(data + offsetof(struct ethhdr, h_proto));
   __u32 v4 = ~*(const volatile __u8 *)(data + sizeof(struct ethhdr)) >> 5 & 1;
@@ -53,17 +59,17 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
   __u32 size;
   if (type == bpf_htons(ETH_P_IP)) {
     const struct iphdr *ip = data + sizeof(struct ethhdr);
-    if (ip->protocol != IPPROTO_UDP) return refuse(NOT_OURS);
+    if (unlikely(ip->protocol != IPPROTO_UDP)) return not_ours(frame);
     map_v4(packet->source, ip->saddr);
     map_v4(frame->destination, ip->daddr);
-    if (*(const __u8 *)ip != 0x45) return refuse(HAND_OVER_IP_OPTIONS);
+    if (unlikely(*(const __u8 *)ip != 0x45)) return refuse(HAND_OVER_IP_OPTIONS);
     // More fragments, or an offset: the ports are in another frame, or the payload is.
-    if (ip->frag_off & bpf_htons(0x3fff)) return refuse(HAND_OVER_FRAGMENT);
+    if (unlikely(ip->frag_off & bpf_htons(0x3fff))) return refuse(HAND_OVER_FRAGMENT);
     udp = (const void *)(ip + 1);
     size = bpf_ntohs(ip->tot_len) - sizeof *ip;
   } else if (type == bpf_htons(ETH_P_IPV6)) {
     const struct ipv6hdr *ip = data + sizeof(struct ethhdr);
-    if (data + V6_HEADERS > end || ip->nexthdr != IPPROTO_UDP || *(const __u8 *)ip >> 4 != 6) return refuse(NOT_OURS);
+    if (unlikely(data + V6_HEADERS > end || ip->nexthdr != IPPROTO_UDP || *(const __u8 *)ip >> 4 != 6)) return not_ours(frame);
     const __u64 *addresses = (const __u64 *)&ip->saddr;
     packet->source[0] = addresses[0];
     packet->source[1] = addresses[1];
@@ -72,12 +78,12 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     udp = (const void *)(ip + 1);
     size = bpf_ntohs(ip->payload_len);
   } else {
-    return refuse(NOT_OURS);
+    return not_ours(frame);
   }
   // Short frames are padded, so the end of the frame says nothing; the headers must agree with each other.
-  if (bpf_ntohs(udp->len) != size || size < sizeof *udp || size > sizeof *udp + MAXIMUM_PAYLOAD)
+  if (unlikely(bpf_ntohs(udp->len) != size || size < sizeof *udp || size > sizeof *udp + MAXIMUM_PAYLOAD))
     return refuse(HAND_OVER_LENGTH);
-  if ((const void *)udp + size > end) return refuse(HAND_OVER_LENGTH);
+  if (unlikely((const void *)udp + size > end)) return refuse(HAND_OVER_LENGTH);
   frame->ports = *(const __u32 *)udp;
   packet->datagram = data + (__u32)(headers_size(v4) - sizeof *udp);
   packet->end = end;

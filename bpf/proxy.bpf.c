@@ -9,6 +9,9 @@
 #include "reasons.h"
 
 #define NOT_OURS (-1)
+/// Keeps what is rare off the straight way through the program.
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+#define likely(condition) __builtin_expect(!!(condition), 1)
 
 /// Written by user space before the load, and frozen then. Not `const`, so that the compiler does not fold the empty image into the
 /// program.
@@ -34,16 +37,16 @@ static __always_inline int is_listening_address(const __u64 address[2]) {
 /// Sends what is left of the packet the way of the session.
 static __always_inline struct outcome forward(
     struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, struct route_entry *entry) {
-  if (bpf_jiffies64() - entry->hop_time > image.hop_lifetime) {
+  if (unlikely(bpf_jiffies64() - entry->hop_time > image.hop_lifetime)) {
     const int cause = find_hop(ctx, entry);
-    if (cause) return hand_over(cause);
+    if (unlikely(cause)) return hand_over(cause);
   }
   if (is_v4((const __u64 *)entry->destination)) {
-    if (V4_HEADERS - sizeof(struct ethhdr) + packet->size > entry->mtu) return hand_over(HAND_OVER_MTU);
-    return frame->v4 ? write_same(ctx, packet, entry, 1) : write_translated(ctx, packet, entry, 1);
+    if (unlikely(V4_HEADERS - sizeof(struct ethhdr) + packet->size > entry->mtu)) return hand_over(HAND_OVER_MTU);
+    return likely(frame->v4) ? write_same(ctx, packet, entry, 1) : write_translated(ctx, packet, entry, 1);
   }
-  if (V6_HEADERS - sizeof(struct ethhdr) + packet->size > entry->mtu) return hand_over(HAND_OVER_MTU);
-  return frame->v4 ? write_translated(ctx, packet, entry, 0) : write_same(ctx, packet, entry, 0);
+  if (unlikely(V6_HEADERS - sizeof(struct ethhdr) + packet->size > entry->mtu)) return hand_over(HAND_OVER_MTU);
+  return unlikely(frame->v4) ? write_translated(ctx, packet, entry, 0) : write_same(ctx, packet, entry, 0);
 }
 
 /// The session of a packet from a client that the chain let through, or null with the cause.
@@ -54,14 +57,14 @@ static __always_inline struct route_entry *find_session(struct packet *packet, e
       "a packet has a session's key in it");
   *cause = HAND_OVER_DESTINATIONS;
   __u64 destinations = packet->destinations;
-  if (destinations == 0) {
+  if (unlikely(destinations == 0)) {
     __u32 zero = 0;
     const struct default_route *only = bpf_map_lookup_elem(&defaults, &zero);
     if (!only) return 0;
     destinations = only->count;
     packet->endpoint = only->endpoint;
   }
-  if (destinations != 1) return 0;
+  if (unlikely(destinations != 1)) return 0;
   *cause = HAND_OVER_NO_SESSION;
   return bpf_map_lookup_elem(&sessions, packet->source);
 }
@@ -83,8 +86,8 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   struct frame frame;
   struct packet packet;
   const int cause = parse_frame(data, end, &frame, &packet);
-  if (cause == NOT_OURS) return leave_alone();
-  if (cause) return is_listening_address(frame.destination) ? hand_over(cause) : leave_alone();
+  if (unlikely(cause == NOT_OURS)) return leave_alone();
+  if (unlikely(cause)) return is_listening_address(frame.destination) ? hand_over(cause) : leave_alone();
 
   __u32 filter = 0, result;
   struct route_entry *entry;
@@ -93,21 +96,21 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
     if (result == 0) {
       enum hand_over missing;
       entry = find_session(&packet, &missing);
-      if (!entry) return hand_over(missing);
+      if (unlikely(!entry)) return hand_over(missing);
     }
   } else {
     entry = find_reply(&frame, &packet);
     if (!entry) return leave_alone();
     result = run_chain(image.write, &packet, &filter);
   }
-  if (result == RUN_HAND_OVER) return hand_over(HAND_OVER_FILTER);
-  if (result) return drop(filter, result);
+  if (unlikely(result == RUN_HAND_OVER)) return hand_over(HAND_OVER_FILTER);
+  if (unlikely(result)) return drop(filter, result);
   return forward(ctx, &frame, &packet, entry);
 }
 
 SEC("xdp") int proxy(struct xdp_md *ctx) {
   const struct outcome outcome = serve(ctx);
-  if (outcome.counter) count(outcome.counter);
+  if (unlikely(outcome.counter)) count(outcome.counter);
   return outcome.verdict;
 }
 

@@ -57,7 +57,8 @@ static __always_inline struct outcome write_same(
   const void *end = packet->end;
   const void *old = (void *)(long)ctx->data;
   void *data = (void *)old + front;
-  if (place >= CHAIN_INTERFACES || front > MAXIMUM_PAYLOAD || old + headers > opaque(end) || data + headers > opaque(end))
+  if (unlikely(
+          place >= CHAIN_INTERFACES || front > MAXIMUM_PAYLOAD || old + headers > opaque(end) || data + headers > opaque(end)))
     return hand_over(HAND_OVER_LENGTH);
   long surplus = opaque(end) - opaque(data);
   asm volatile("" : "+r"(surplus));
@@ -66,7 +67,7 @@ static __always_inline struct outcome write_same(
   const __u32 ports = *(const __u32 *)&entry->source_port;
   if (v4) {
     const struct iphdr *ip = old + sizeof(struct ethhdr);
-    if (ip->ttl <= 1) return hand_over(HAND_OVER_TTL);
+    if (unlikely(ip->ttl <= 1)) return hand_over(HAND_OVER_TTL);
     const __u32 source = *(const __u32 *)(entry->source + 12), destination = *(const __u32 *)(entry->destination + 12);
     const __u64 old_addresses = (__u64)ip->saddr + ip->daddr, new_addresses = (__u64)source + destination;
     const struct udphdr *udp = (const struct udphdr *)(ip + 1);
@@ -90,10 +91,10 @@ static __always_inline struct outcome write_same(
     write_udp(out + 1, ports, size, check);
   } else {
     const struct ipv6hdr *ip = old + sizeof(struct ethhdr);
-    if (ip->hop_limit <= 1) return hand_over(HAND_OVER_TTL);
+    if (unlikely(ip->hop_limit <= 1)) return hand_over(HAND_OVER_TTL);
     // IPv6 needs a checksum.
     const struct udphdr *udp = (const struct udphdr *)(ip + 1);
-    if (udp->check == 0) return hand_over(HAND_OVER_NO_CHECKSUM);
+    if (unlikely(udp->check == 0)) return hand_over(HAND_OVER_NO_CHECKSUM);
     const __u64 *addresses = (const __u64 *)entry->source;
     const __u64 old_addresses = sum_words((const __u64 *)&ip->saddr);
     const __u16 check = udp_checksum(
@@ -114,8 +115,8 @@ static __always_inline struct outcome write_same(
     write_udp(out + 1, ports, size, check);
   }
   write_ethernet(data, next_hop, &image.interfaces[place], v4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
-  if (surplus != 0 && bpf_xdp_adjust_tail(ctx, -(int)surplus)) return aborted();
-  if (front != 0 && bpf_xdp_adjust_head(ctx, front)) return aborted();
+  if (surplus != 0 && unlikely(bpf_xdp_adjust_tail(ctx, -(int)surplus))) return aborted();
+  if (unlikely(front != 0) && unlikely(bpf_xdp_adjust_head(ctx, front))) return aborted();
   return send(leave(ctx, place));
 }
 
@@ -126,7 +127,7 @@ static __always_inline struct outcome write_translated(
   const __u32 size = packet->size;
   const __u64 next_hop = entry->next_hop, place = next_hop >> 48;
   const void *old = (void *)(long)ctx->data + sizeof(struct ethhdr);
-  if (place >= CHAIN_INTERFACES || (void *)(long)ctx->data + old_headers > (void *)(long)ctx->data_end)
+  if (unlikely(place >= CHAIN_INTERFACES || (void *)(long)ctx->data + old_headers > (void *)(long)ctx->data_end))
     return hand_over(HAND_OVER_LENGTH);
 
   const __u32 ports = *(const __u32 *)&entry->source_port;
@@ -146,24 +147,24 @@ static __always_inline struct outcome write_translated(
     old_addresses = (__u64)ip->saddr + ip->daddr;
     new_addresses = sum_words(addresses);
   }
-  if (ttl <= 1) return hand_over(HAND_OVER_TTL);
+  if (unlikely(ttl <= 1)) return hand_over(HAND_OVER_TTL);
   // Without a checksum there is no sum to go on from, and IPv6 needs one.
   const struct udphdr *udp = old + (old_headers - sizeof(struct ethhdr) - sizeof(struct udphdr));
-  if (udp->check == 0) return hand_over(HAND_OVER_NO_CHECKSUM);
+  if (unlikely(udp->check == 0)) return hand_over(HAND_OVER_NO_CHECKSUM);
   const __u16 check =
       udp_checksum(packet, udp, trusted_checksum(packet, udp, old_addresses), old_addresses, new_addresses, ports);
 
   // Nothing was written yet, so a frame without room in front goes to the sockets as it is.
   const int shift = (int)(old_headers + packet->front) - (int)headers;
-  if (shift != 0 && bpf_xdp_adjust_head(ctx, shift)) return hand_over(HAND_OVER_NO_HEADROOM);
+  if (unlikely(shift != 0 && bpf_xdp_adjust_head(ctx, shift))) return hand_over(HAND_OVER_NO_HEADROOM);
   note(entry, size);
   // Behind the barrier the difference is taken in 64 bits, as the verifier wants it of pointers.
   long surplus = opaque((void *)(long)ctx->data_end) - opaque((void *)(long)ctx->data);
   asm volatile("" : "+r"(surplus));
   surplus -= headers + size;
-  if (surplus != 0 && bpf_xdp_adjust_tail(ctx, -(int)surplus)) return aborted();
+  if (surplus != 0 && unlikely(bpf_xdp_adjust_tail(ctx, -(int)surplus))) return aborted();
   void *data = (void *)(long)ctx->data;
-  if (data + headers > (void *)(long)ctx->data_end) return aborted();
+  if (unlikely(data + headers > (void *)(long)ctx->data_end)) return aborted();
 
   if (v4) {
     // A datagram that must not be fragmented needs no identification (RFC 6864).

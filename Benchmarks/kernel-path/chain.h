@@ -25,6 +25,9 @@ struct program {
   unsigned load_time;
 };
 
+/// How much of a token's key the map has: as much as the longest token needs. 0 leaves it whole.
+static unsigned token_key_size;
+
 static char verifier_log[1 << 16];
 
 static int print_warnings(enum libbpf_print_level level, const char *format, va_list arguments) {
@@ -58,6 +61,7 @@ static int load_constants(struct program *program, const char *path, const void 
       return 0;
     }
   }
+  if (token_key_size && map(program, "tokens")) bpf_map__set_key_size(map(program, "tokens"), token_key_size);
   const unsigned long long start = now_ns();
   int failure = bpf_object__load(program->object);
   program->load_time = (now_ns() - start) / 1000;
@@ -91,12 +95,13 @@ static int put(const struct program *program, const char *name, const void *key,
   return map && bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY) == 0;
 }
 
-/// A one-byte version at the end that must be 1, a token in front of it, both cut off.
+/// A one-byte version at the end that must be 1, a token in front of it, both cut off. What drops stands behind the end, so that
+/// nothing has to jump over it.
 static void chain_of_four(struct slot *slots) {
   *slots++ = (struct slot){.kind = SLOT_CAPTURE, .flags = 3, .size = 1, .key = 0, .second_key = NO_KEY};
-  *slots++ = (struct slot){.kind = SLOT_MATCH, .flags = 1, .key = 0, .second_key = KIND_NUMBER, .words = {1}, .jump = 3};
-  *slots++ = (struct slot){.kind = SLOT_JUMP, .jump = 4};
-  *slots++ = (struct slot){.kind = SLOT_DROP, .filter = 2};
+  *slots++ = (struct slot){.kind = SLOT_MATCH, .flags = 1, .key = 0, .second_key = KIND_NUMBER, .words = {1}, .jump = 5};
   *slots++ = (struct slot){.kind = SLOT_CAPTURE, .flags = 3, .size = 16, .key = 1, .second_key = NO_KEY, .filter = 3};
   *slots++ = (struct slot){.kind = SLOT_ROUTE, .key = 1, .filter = 4};
+  *slots++ = (struct slot){.kind = SLOT_END};
+  *slots++ = (struct slot){.kind = SLOT_DROP, .filter = 2};
 }

@@ -105,6 +105,7 @@ int main(int arguments, char **argument) {
   static struct program programs[PROGRAMS];
   struct image image = make_image();
   chain_of_four(image.read);
+  token_key_size = sizeof(unsigned long long) + 16;
   for (int p = 0; p < PROGRAMS; p++) {
     if (!load(&programs[p], path(directory, files[p]), &image)) return 1;
     if (p != TX) fill(&programs[p]);
