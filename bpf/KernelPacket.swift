@@ -19,9 +19,10 @@ struct KernelPacket: PacketAccess {
 
   var source: SocketAddress {
     @inline(__always) get {
-      SocketAddress(
-        IPAddress(high: raw.pointee.source.0.byteSwapped, low: raw.pointee.source.1.byteSwapped),
-        port: raw.pointee.source_port.byteSwapped)
+      let words = UnsafeRawPointer(raw.pointee.session)
+      return SocketAddress(
+        IPAddress(high: words.load(as: UInt64.self).byteSwapped, low: (words + 8).load(as: UInt64.self).byteSwapped),
+        port: raw.pointee.session.pointee.client_port.byteSwapped)
     }
   }
 
@@ -94,7 +95,7 @@ struct KernelPacket: PacketAccess {
     guard _fastPath(found != nil), let entry = found else { return 0 }
     let count = entry.pointee.count
     raw.pointee.endpoint = entry.pointee.endpoint
-    raw.pointee.destinations = raw.pointee.destinations &+ UInt64(count)
+    raw.pointee.destinations = raw.pointee.destinations &+ count
     return count
   }
 }

@@ -55,12 +55,13 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
   __u32 v4 = ~*(const volatile __u8 *)(data + sizeof(struct ethhdr)) >> 5 & 1;
   asm volatile("" : "+r"(v4));
   frame->v4 = v4;
+  __u64 *source = (__u64 *)packet->session;
   const struct udphdr *udp;
   __u32 size;
   if (type == bpf_htons(ETH_P_IP)) {
     const struct iphdr *ip = data + sizeof(struct ethhdr);
     if (unlikely(ip->protocol != IPPROTO_UDP)) return not_ours(frame);
-    map_v4(packet->source, ip->saddr);
+    map_v4(source, ip->saddr);
     map_v4(frame->destination, ip->daddr);
     if (unlikely(*(const __u8 *)ip != 0x45)) return refuse(HAND_OVER_IP_OPTIONS);
     // More fragments, or an offset: the ports are in another frame, or the payload is.
@@ -71,8 +72,8 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     const struct ipv6hdr *ip = data + sizeof(struct ethhdr);
     if (unlikely(data + V6_HEADERS > end || ip->nexthdr != IPPROTO_UDP || *(const __u8 *)ip >> 4 != 6)) return not_ours(frame);
     const __u64 *addresses = (const __u64 *)&ip->saddr;
-    packet->source[0] = addresses[0];
-    packet->source[1] = addresses[1];
+    source[0] = addresses[0];
+    source[1] = addresses[1];
     frame->destination[0] = addresses[2];
     frame->destination[1] = addresses[3];
     udp = (const void *)(ip + 1);
@@ -89,10 +90,11 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
   packet->end = end;
   packet->cut = 0;
   packet->size = size - sizeof *udp;
-  packet->front = 0;
-  packet->destinations = 0;
+  // 0, as the version says, but the verifier does not know that.
+  packet->front = *(const volatile __u8 *)(data + sizeof(struct ethhdr)) >> 7;
+  packet->destinations = packet->endpoint = 0;
   // The port and the zero behind it in one store, since the look-up reads them as one.
-  *(__u32 *)&packet->source_port = bpf_htonl(bpf_ntohl(frame->ports) & 0xffff0000);
+  *(__u32 *)&packet->session->client_port = bpf_htonl(bpf_ntohl(frame->ports) & 0xffff0000);
 #pragma unroll
   for (int i = 0; i < CHAIN_VALUES; i++) packet->values[i].tag = 0;
   return 0;

@@ -51,30 +51,28 @@ static __always_inline struct outcome forward(
 
 /// The session of a packet from a client that the chain let through, or null with the cause.
 static __always_inline struct route_entry *find_session(struct packet *packet, enum hand_over *cause) {
-  _Static_assert(
-      offsetof(struct session_key, endpoint) == offsetof(struct packet, endpoint) - offsetof(struct packet, source) &&
-          offsetof(struct session_key, client_port) == offsetof(struct packet, source_port) - offsetof(struct packet, source),
-      "a packet has a session's key in it");
   *cause = HAND_OVER_DESTINATIONS;
-  __u64 destinations = packet->destinations;
+  __u32 destinations = packet->destinations, endpoint = packet->endpoint;
   if (unlikely(destinations == 0)) {
     __u32 zero = 0;
     const struct default_route *only = bpf_map_lookup_elem(&defaults, &zero);
     if (!only) return 0;
     destinations = only->count;
-    packet->endpoint = only->endpoint;
+    endpoint = only->endpoint;
   }
   if (unlikely(destinations != 1)) return 0;
   *cause = HAND_OVER_NO_SESSION;
-  return bpf_map_lookup_elem(&sessions, packet->source);
+  packet->session->endpoint = endpoint;
+  return bpf_map_lookup_elem(&sessions, packet->session);
 }
 
 static __always_inline struct route_entry *find_reply(const struct frame *frame, const struct packet *packet) {
   struct reply_key key;
   _Static_assert(sizeof key == 36, "the look-up reads it as four words and the ports");
   __u64 *addresses = (__u64 *)&key;
-  addresses[0] = packet->source[0];
-  addresses[1] = packet->source[1];
+  const __u64 *source = (const __u64 *)packet->session;
+  addresses[0] = source[0];
+  addresses[1] = source[1];
   addresses[2] = frame->destination[0];
   addresses[3] = frame->destination[1];
   *(__u32 *)&key.server_port = frame->ports;
@@ -84,7 +82,9 @@ static __always_inline struct route_entry *find_reply(const struct frame *frame,
 static __always_inline struct outcome serve(struct xdp_md *ctx) {
   const void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
   struct frame frame;
-  struct packet packet;
+  struct session_key session __attribute__((aligned(8)));
+  struct value values[CHAIN_VALUES];
+  struct packet packet = {.session = &session, .values = values};
   const int cause = parse_frame(data, end, &frame, &packet);
   if (unlikely(cause == NOT_OURS)) return leave_alone();
   if (unlikely(cause)) return is_listening_address(frame.destination) ? hand_over(cause) : leave_alone();

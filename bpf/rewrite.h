@@ -53,12 +53,11 @@ static __always_inline __u32 leave(struct xdp_md *ctx, __u64 place) {
 static __always_inline struct outcome write_same(
     struct xdp_md *ctx, const struct packet *packet, struct route_entry *entry, int v4) {
   const __u32 headers = v4 ? V4_HEADERS : V6_HEADERS, front = packet->front, size = packet->size;
-  const __u64 next_hop = entry->next_hop, place = next_hop >> 48;
+  const __u64 next_hop = entry->next_hop, place = next_hop >> 48 & (CHAIN_INTERFACES - 1);
   const void *end = packet->end;
   const void *old = (void *)(long)ctx->data;
   void *data = (void *)old + front;
-  if (unlikely(
-          place >= CHAIN_INTERFACES || front > MAXIMUM_PAYLOAD || old + headers > opaque(end) || data + headers > opaque(end)))
+  if (unlikely(front > MAXIMUM_PAYLOAD || old + headers > opaque(end) || data + headers > opaque(end)))
     return hand_over(HAND_OVER_LENGTH);
   long surplus = opaque(end) - opaque(data);
   asm volatile("" : "+r"(surplus));
@@ -125,9 +124,9 @@ static __always_inline struct outcome write_translated(
     struct xdp_md *ctx, const struct packet *packet, struct route_entry *entry, int v4) {
   const __u32 headers = v4 ? V4_HEADERS : V6_HEADERS, old_headers = v4 ? V6_HEADERS : V4_HEADERS;
   const __u32 size = packet->size;
-  const __u64 next_hop = entry->next_hop, place = next_hop >> 48;
+  const __u64 next_hop = entry->next_hop, place = next_hop >> 48 & (CHAIN_INTERFACES - 1);
   const void *old = (void *)(long)ctx->data + sizeof(struct ethhdr);
-  if (unlikely(place >= CHAIN_INTERFACES || (void *)(long)ctx->data + old_headers > (void *)(long)ctx->data_end))
+  if (unlikely((void *)(long)ctx->data + old_headers > (void *)(long)ctx->data_end))
     return hand_over(HAND_OVER_LENGTH);
 
   const __u32 ports = *(const __u32 *)&entry->source_port;

@@ -27,6 +27,7 @@ enum slot_kind {
 #define CHAIN_VALUE_SIZE 32
 #define CHAIN_COUNTERS 64
 #define CHAIN_ADDRESSES 8
+/// A power of two.
 #define CHAIN_INTERFACES 8
 
 /// One step of a chain. What the operands mean is said in the filter's folder.

@@ -20,25 +20,24 @@ struct value {
 /// The largest payload that the kernel path reads, in bytes: a bound that the verifier can use.
 #define MAXIMUM_PAYLOAD 9216
 
+/// What only ever is used field by field, so that the compiler may keep it in registers. What look-ups read stands apart.
 struct packet {
   /// The UDP header, with the payload behind it.
   const unsigned char *_Nonnull datagram;
   const unsigned char *_Nonnull end;
   /// The ones' complement sum of all bytes that filters cut off, each in the half of a word that it had as it came.
   unsigned long long cut;
-  /// The size of what is left, and how many bytes were cut off in front of it. In this order: the verifier does not keep track of
-  /// a constant in the upper half of a word on the stack. So ways through a chain that cut differently meet again behind it.
+  /// The size of what is left, and how many bytes were cut off in front of it. The verifier knows neither as a constant, so that ways
+  /// through a chain that cut differently meet again behind it.
   unsigned int size;
   unsigned int front;
   /// How many destinations were chosen, and the last one of them.
-  unsigned long long destinations;
-  /// Laid out as a `session_key`, so that the look-up takes it as it stands. In network order, IPv4 in its v4-mapped form.
-  unsigned long long source[2];
+  unsigned int destinations;
   unsigned int endpoint;
-  unsigned short source_port;
-  unsigned short zero;
+  /// Address and port of the source. In network order, IPv4 in its v4-mapped form.
+  struct session_key *_Nonnull session;
   /// Without a kind in its tag a value is not there, and its words were never written.
-  struct value values[CHAIN_VALUES];
+  struct value *_Nonnull values;
 };
 
 #ifdef __bpf__
