@@ -10,8 +10,8 @@ public struct KernelPathOptions: Sendable {
 
   public init() {}
 
-  /// Jiffies for which a next hop is good, and in which a packet is noted once: a second, or a quarter of the idle timeout. A kernel
-  /// has 100 to 1,000 jiffies in a second; without knowing, 250 is at most two and a half seconds.
+  /// Jiffies for which a next hop is good, and in which a packet is noted once: a second, or a quarter of the idle timeout, and no
+  /// more. How many jiffies a second has is not known here; with 100, the fewest of any kernel, it is never longer.
   var hopLifetime: UInt64 {
     let milliseconds = min(1_000, max(4, Int(idleTimeout / .milliseconds(1)) / 4))
     return UInt64(max(1, milliseconds / 10))
