@@ -49,11 +49,11 @@ struct KernelPacket: PacketAccess {
     if key.index < UInt16(CHAIN_VALUES) {
       let cell = cell(key)
       cell.pointee.tag = tag(.bytes, size)
-      sum = words(bytes, size) { cell.pointee.words.0 = $0 } _: { cell.pointee.words.1 = $0 } _: { cell.pointee.words.2 = $0 } _: {
-        cell.pointee.words.3 = $0
-      }
+      sum = words(
+        bytes, size, { cell.pointee.words.0 = $0 }, { cell.pointee.words.1 = $0 }, { cell.pointee.words.2 = $0 },
+        { cell.pointee.words.3 = $0 })
     } else {
-      sum = words(bytes, size) { _ in } _: { _ in } _: { _ in } _: { _ in }
+      sum = words(bytes, size, { _ in }, { _ in }, { _ in }, { _ in })
     }
     captured = (place, size, sum)
     return true
@@ -120,7 +120,7 @@ extension KernelPacket {
       sum = captured.sum
     } else {
       guard let bytes = bytes(at: place, size: size) else { return false }
-      sum = words(bytes, size) { _ in } _: { _ in } _: { _ in } _: { _ in }
+      sum = words(bytes, size, { _ in }, { _ in }, { _ in }, { _ in })
     }
     raw.pointee.cut = raw.pointee.cut &+ sum &<< UInt64((place & 1) &* 8)
     return true
@@ -137,8 +137,8 @@ extension KernelPacket {
 /// Gives up to 32 bytes as words, the first byte in the lowest bits and the last word zero padded, and returns their ones'
 /// complement sum. The size is a constant to the verifier, so one branch is left, and each is a straight line.
 @inline(__always) private func words(
-  _ start: UnsafeRawPointer, _ size: UInt32, _ first: (UInt64) -> Void, _ second: (UInt64) -> Void, _ third: (UInt64) -> Void,
-  _ fourth: (UInt64) -> Void
+  _ start: UnsafeRawPointer, _ size: UInt32, _ first: (UInt64) -> Void, _ second: (UInt64) -> Void,
+  _ third: (UInt64) -> Void, _ fourth: (UInt64) -> Void
 ) -> UInt64 {
   if size == 0 {
     first(0)

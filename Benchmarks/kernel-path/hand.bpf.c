@@ -122,8 +122,8 @@ SEC("xdp") int proxy(struct xdp_md *ctx) {
   }
   const __u32 total = sizeof *ip + sizeof *udp + left;
   if (total > entry->mtu) PASS(MTU);
-  entry->packets += 1;
-  entry->bytes += left;
+  __sync_fetch_and_add(&entry->packets, 1);
+  __sync_fetch_and_add(&entry->bytes, left);
 
   // Everything that changes, new less old (RFC 1624).
   const __u32 ports = *(__u32 *)&entry->source_port;
