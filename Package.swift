@@ -56,13 +56,10 @@ let package = Package(
     .target(name: "DataPath", dependencies: ["FilterKit"], swiftSettings: swift),
     .target(
       name: "SocketPath",
-      dependencies: ["DataPath", "FilterKit", "CSys", .product(name: "Logging", package: "swift-log")],
-      swiftSettings: lifetimes),
+      dependencies: ["DataPath", "FilterKit", "CSys"], swiftSettings: lifetimes),
     .target(
       name: "KernelPath",
-      dependencies: [
-        "CBpf", "CDataPath", "CSys", "DataPath", "FilterKit", .product(name: "Logging", package: "swift-log"),
-      ],
+      dependencies: ["CBpf", "CDataPath", "CSys", "DataPath", "FilterKit"],
       swiftSettings: lifetimes, plugins: ["CompileBPF"]),
     .plugin(name: "CompileBPF", capability: .buildTool()),
     .target(
