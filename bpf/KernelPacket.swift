@@ -3,8 +3,10 @@ import CDataPath
 
 /// It keeps what it needs of the packet at hand, so that the compiler sees what one filter does as a whole; every change goes to the
 /// packet at once.
-struct KernelPacket: PacketAccess {
+struct KernelPacket: TimedPacketAccess, GrowingPacketAccess, BalancedPacketAccess {
   let raw: UnsafeMutablePointer<packet>
+  /// The endpoints to choose among, looked up once by the filter that chooses.
+  var balance: UInt64 = 0
   private(set) var count: UInt32
   private var front: UInt32
   /// The place, the size and the sum of what was captured last: what is cut off is often just that.
@@ -97,6 +99,77 @@ struct KernelPacket: PacketAccess {
     raw.pointee.endpoint = entry.pointee.endpoint
     raw.pointee.destinations = raw.pointee.destinations &+ count
     return count
+  }
+}
+
+// MARK: - Time
+
+extension KernelPacket {
+  @inline(__always) var now: UInt64 { kernel_now() }
+
+  @inline(__always) var wallClock: Int64 {
+    guard let clock = kernel_cell(UInt32(CLOCK_CELL)) else { return 0 }
+    return Int64(bitPattern: kernel_now() &+ clock.pointee.first)
+  }
+}
+
+// MARK: - Growth
+
+// The bytes are those of the filter's slot, from where they are written once the frame has room. What is read of the payload lies
+// in front of all growth: the encoder sees to that.
+extension KernelPacket {
+  @inline(__always) mutating func append(_ bytes: ConstantBytes) -> Bool {
+    let shift = UInt64(count & 1) &* 8
+    raw.pointee.added = raw.pointee.added &+ sum(of: bytes) &<< shift
+    raw.pointee.appended = raw.pointee.appended &+ bytes.count
+    grow(bytes.count)
+    return true
+  }
+
+  @inline(__always) mutating func prepend(_ bytes: ConstantBytes) -> Bool {
+    let shift = UInt64(bytes.count & 1) &* 8
+    raw.pointee.added = folded(raw.pointee.added) &<< shift &+ sum(of: bytes)
+    raw.pointee.prepended = raw.pointee.prepended &+ bytes.count
+    grow(bytes.count)
+    return true
+  }
+
+  @inline(__always) private mutating func grow(_ size: UInt32) {
+    count = count &+ size
+    raw.pointee.size = count
+  }
+
+  /// The slot's words are zero behind the bytes.
+  @inline(__always) private func sum(of bytes: ConstantBytes) -> UInt64 {
+    let words = bytes.start.assumingMemoryBound(to: UInt64.self)
+    return halves(words[0]) &+ halves(words[1]) &+ halves(words[2]) &+ halves(words[3])
+  }
+
+  /// A sum that stays the same in ones' complement and has room for a shift.
+  @inline(__always) private func folded(_ sum: UInt64) -> UInt64 {
+    let once = halves(sum)
+    return (once & 0xffff) &+ (once &>> 16)
+  }
+}
+
+// MARK: - Choice
+
+extension KernelPacket {
+  @inline(__always) var endpointCount: UInt32 {
+    UInt32(truncatingIfNeeded: balance & (1 &<< UInt64(BALANCE_COUNT_BITS) &- 1))
+  }
+
+  @inline(__always) mutating func addDestination(_ place: UInt32) { add(kernel_endpoint(balance, place)) }
+
+  @inline(__always) mutating func addDestination(consistentlyFor hash: UInt64) -> Bool {
+    add(kernel_ring(balance, hash))
+    return true
+  }
+
+  /// One that was not found counts as two: a packet to several goes to the sockets.
+  @inline(__always) private func add(_ endpoint: UInt32) {
+    raw.pointee.endpoint = endpoint
+    raw.pointee.destinations = raw.pointee.destinations &+ (endpoint == UInt32(NO_ENDPOINT) ? 2 : 1)
   }
 }
 

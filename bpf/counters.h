@@ -1,10 +1,11 @@
 // What becomes of a packet, and how those that do not go on are counted.
 #pragma once
 
-static __always_inline void count(__u32 place) {
+static __always_inline void count_more(__u32 place, __u64 amount) {
   __u64 *cell = bpf_map_lookup_elem(&counters, &place);
-  if (cell) *cell += 1;
+  if (cell) *cell += amount;
 }
+static __always_inline void count(__u32 place) { count_more(place, 1); }
 
 /// What becomes of a packet, and the counter that says why; none for a packet that goes on.
 struct outcome {

@@ -35,6 +35,62 @@ struct {
   __type(value, struct default_route);
 } defaults SEC(".maps");
 
+/// The state that filters share between both paths; user space maps it.
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __type(key, __u32);
+  __type(value, struct cell);
+} cells SEC(".maps");
+
+/// Where the cells of addresses are.
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, struct cell_key);
+  __type(value, __u32);
+} cell_places SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_LPM_TRIE);
+  __uint(max_entries, 1);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, struct prefix_key);
+  __type(value, __u32);
+} prefixes SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct port_set);
+} port_sets SEC(".maps");
+
+/// The word of BALANCE_COUNT_BITS.
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u64);
+} balance SEC(".maps");
+
+/// The numbers of the endpoints, in the order of the configuration: two lists, of which one is in use.
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 2);
+  __type(key, __u32);
+  __type(value, __u32);
+} endpoints SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 2);
+  __type(key, __u32);
+  __type(value, struct ring_entry);
+} ring SEC(".maps");
+
 struct {
   __uint(type, BPF_MAP_TYPE_DEVMAP);
   __uint(max_entries, CHAIN_INTERFACES);

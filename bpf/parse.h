@@ -19,6 +19,7 @@ struct frame {
   /// 1 or 0. Behind a barrier, and read from the frame a second time, so that neither the compiler nor the verifier knows it: they
   /// would walk all that follows once for each.
   __u32 v4;
+  __u32 ttl;
 };
 
 #define MAPPED_PREFIX bpf_htonl(0xffff)
@@ -66,6 +67,7 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     if (unlikely(*(const __u8 *)ip != 0x45)) return refuse(HAND_OVER_IP_OPTIONS);
     // More fragments, or an offset: the ports are in another frame, or the payload is.
     if (unlikely(ip->frag_off & bpf_htons(0x3fff))) return refuse(HAND_OVER_FRAGMENT);
+    frame->ttl = ip->ttl;
     udp = (const void *)(ip + 1);
     size = bpf_ntohs(ip->tot_len) - sizeof *ip;
   } else if (type == bpf_htons(ETH_P_IPV6)) {
@@ -76,6 +78,7 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     source[1] = addresses[1];
     frame->destination[0] = addresses[2];
     frame->destination[1] = addresses[3];
+    frame->ttl = ip->hop_limit;
     udp = (const void *)(ip + 1);
     size = bpf_ntohs(ip->payload_len);
   } else {
@@ -91,7 +94,14 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
   packet->cut = 0;
   packet->size = size - sizeof *udp;
   // 0, as the version says, but the verifier does not know that.
-  packet->front = *(const volatile __u8 *)(data + sizeof(struct ethhdr)) >> 7;
+  const __u32 zero = *(const volatile __u8 *)(data + sizeof(struct ethhdr)) >> 7;
+  packet->front = zero;
+  packet->passed = 0 - zero;
+  packet->one = 1 - zero;
+  packet->prepended = packet->appended = 0;
+  packet->added = 0;
+#pragma unroll
+  for (int i = 0; i < CHAIN_LIMITS; i++) packet->limits[i] = 0;
   packet->destinations = packet->endpoint = 0;
   // The port and the zero behind it in one store, since the look-up reads them as one.
   *(__u32 *)&packet->session->client_port = bpf_htonl(bpf_ntohl(frame->ports) & 0xffff0000);

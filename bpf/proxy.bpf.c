@@ -21,9 +21,11 @@ SEC(".rodata") struct image image = {};
 #include "counters.h"
 #include "checksum.h"
 #include "parse.h"
+#include "services.h"
 #include "chain.h"
 #include "route.h"
 #include "rewrite.h"
+#include "move.h"
 
 static __always_inline int is_listening_address(const __u64 address[2]) {
 #pragma unroll
@@ -34,19 +36,42 @@ static __always_inline int is_listening_address(const __u64 address[2]) {
   return 0;
 }
 
-/// Sends what is left of the packet the way of the session.
-static __always_inline struct outcome forward(
-    struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, struct route_entry *entry) {
+/// What keeps the packet from going the way of the session, or 0. The last look before something changes.
+static __always_inline int check_way(
+    struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, struct route_entry *entry, __u32 to_v4) {
   if (unlikely(bpf_jiffies64() - entry->hop_time > image.hop_lifetime)) {
     const int cause = find_hop(ctx, entry);
-    if (unlikely(cause)) return hand_over(cause);
+    if (unlikely(cause)) return cause;
   }
-  if (is_v4((const __u64 *)entry->destination)) {
-    if (unlikely(V4_HEADERS - sizeof(struct ethhdr) + packet->size > entry->mtu)) return hand_over(HAND_OVER_MTU);
-    return likely(frame->v4) ? write_same(ctx, packet, entry, 1) : write_translated(ctx, packet, entry, 1);
+  if (unlikely(headers_size(to_v4) - sizeof(struct ethhdr) + packet->size > entry->mtu)) return refuse(HAND_OVER_MTU);
+  if (unlikely(frame->ttl <= 1)) return refuse(HAND_OVER_TTL);
+  // IPv6 needs a checksum, and without one there is no sum to go on from.
+  if (unlikely(*(const __u16 *)(packet->datagram + offsetof(struct udphdr, check)) == 0) && !(to_v4 & frame->v4))
+    return refuse(HAND_OVER_NO_CHECKSUM);
+  return 0;
+}
+
+/// Sends what is left of the packet the way of the session. `direction` is 0 toward the server; the verifier does not know it.
+static __always_inline struct outcome forward(
+    struct xdp_md *ctx, const struct frame *frame, struct packet *packet, struct route_entry *entry, __u32 direction) {
+  const __u32 to_v4 = is_v4((const __u64 *)entry->destination);
+  const __u64 moves = image.grows || unlikely(to_v4 != frame->v4);
+  int cause = check_way(ctx, frame, packet, entry, to_v4);
+  if (unlikely(cause)) return hand_over(cause);
+  struct kept kept;
+  if (moves) {
+    cause = make_room(ctx, frame, packet, entry, &kept);
+    if (unlikely(cause)) return cause == NOT_OURS ? aborted() : hand_over(cause);
   }
-  if (unlikely(V6_HEADERS - sizeof(struct ethhdr) + packet->size > entry->mtu)) return hand_over(HAND_OVER_MTU);
-  return unlikely(frame->v4) ? write_translated(ctx, packet, entry, 0) : write_same(ctx, packet, entry, 0);
+  __u32 filter = 0;
+  const __u32 late =
+      direction ? commit(image.write, packet, 0, &filter) : commit(image.read, packet, 0, &filter);
+  if (unlikely(late)) return drop(filter, late);
+  note(entry, packet->size);
+  if (moves)
+    return to_v4 ? write_moved(ctx, packet, entry, &kept, 1, direction)
+                 : write_moved(ctx, packet, entry, &kept, 0, direction);
+  return to_v4 ? write_same(ctx, packet, entry, 1) : write_same(ctx, packet, entry, 0);
 }
 
 /// The session of a packet from a client that the chain let through, or null with the cause.
@@ -89,7 +114,7 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   if (unlikely(cause == NOT_OURS)) return leave_alone();
   if (unlikely(cause)) return is_listening_address(frame.destination) ? hand_over(cause) : leave_alone();
 
-  __u32 filter = 0, result;
+  __u32 filter = 0, result, direction = packet.front;
   struct route_entry *entry;
   if (destination_port(frame.ports) == image.port && is_listening_address(frame.destination)) {
     result = run_chain(image.read, &packet, &filter);
@@ -101,11 +126,15 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   } else {
     entry = find_reply(&frame, &packet);
     if (!entry) return leave_alone();
+    direction = packet.one;
     result = run_chain(image.write, &packet, &filter);
   }
   if (unlikely(result == RUN_HAND_OVER)) return hand_over(HAND_OVER_FILTER);
-  if (unlikely(result)) return drop(filter, result);
-  return forward(ctx, &frame, &packet, entry);
+  if (unlikely(result)) {
+    result = direction ? commit(image.write, &packet, result, &filter) : commit(image.read, &packet, result, &filter);
+    return drop(filter, result);
+  }
+  return forward(ctx, &frame, &packet, entry, direction);
 }
 
 SEC("xdp") int proxy(struct xdp_md *ctx) {

@@ -73,8 +73,6 @@ public protocol GrowingPacketAccess: PacketAccess, ~Copyable, ~Escapable {
 public protocol BalancedPacketAccess: PacketAccess, ~Copyable, ~Escapable {
   /// How many endpoints there are.
   var endpointCount: UInt32 { get }
-  /// A random number, fast and not for secrets.
-  mutating func random() -> UInt64
   /// Adds one endpoint, by its place in the configuration, to the destinations. Places past the end are ignored.
   mutating func addDestination(_ endpoint: UInt32)
   /// Adds the endpoint that consistent hashing gives for `hash`. False where there is no endpoint.

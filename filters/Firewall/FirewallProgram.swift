@@ -1,9 +1,15 @@
 import PacketKit
 
-/// The packet program of `Firewall`. The rules themselves are a table that each path looks up in its own way.
+/// The rules of one direction, as each path looks them up in its own way.
+protocol FirewallTable {
+  /// Whether the first rule that matches allows the peer. Where none matches it is not allowed.
+  func allows(_ peer: SocketAddress) -> Bool
+}
+
+/// The packet program of `Firewall`.
 enum FirewallProgram {
   @inline(__always) static func run<P: PacketAccess & ~Copyable & ~Escapable>(
-    _ packet: inout P, _ rules: FirewallRules.List
+    _ packet: inout P, _ rules: some FirewallTable
   ) -> Verdict {
     rules.allows(packet.source) ? .forward : .drop(.firewallDenied)
   }

@@ -18,11 +18,10 @@ final class FirewallRules: Sendable {
   }
 
   /// The rules without their owner, so that using them touches no reference count. Valid as long as the owner lives.
-  struct List: BitwiseCopyable, @unchecked Sendable {
+  struct List: FirewallTable, BitwiseCopyable, @unchecked Sendable {
     fileprivate let rules: UnsafePointer<Compiled>
     fileprivate let count: Int
 
-    /// Whether the first rule that matches allows the peer. Where none matches it is not allowed.
     @inline(__always) func allows(_ peer: SocketAddress) -> Bool {
       var index = 0
       while index < count {

@@ -15,7 +15,9 @@ enum TimestampProgram {
     }
     // Far away times are cut to about 35,000 years on either side, so that milliseconds do not overflow.
     let bounded = max(-1 << 40, min(1 << 40, seconds))
-    let age = packet.wallClock / 1_000_000 &- bounded &* 1_000
+    // Without a sign, since the kernel's program has no division with one. No clock shows a time before 1970.
+    let now = Int64(truncatingIfNeeded: UInt64(bitPattern: packet.wallClock) / 1_000_000)
+    let age = now &- bounded &* 1_000
     return age > 0 ? UInt64(age) : 0
   }
 }

@@ -4,19 +4,33 @@
 #pragma once
 
 /// The filters that the program can run. Each row: constant, C name of its entry (`NAME_run`).
-/// The entry is Swift, in the filter's folder.
-#define KERNEL_FILTERS(X) \
-  X(CAPTURE, capture)     \
-  X(MATCH, match)         \
-  X(ROUTE, route)         \
-  X(SIZE, size)           \
-  X(DROP, drop)
+/// The entry is Swift, in the filter's folder. It looks, and changes nothing that outlives the packet.
+#define KERNEL_FILTERS(X)     \
+  X(CAPTURE, capture)         \
+  X(MATCH, match)             \
+  X(ROUTE, route)             \
+  X(SIZE, size)               \
+  X(DROP, drop)               \
+  X(FIREWALL, firewall)       \
+  X(BALANCE, balance)         \
+  X(LIMIT, limit)             \
+  X(CONCATENATE, concatenate) \
+  X(TIMESTAMP, timestamp)
+
+/// Those that note something of a packet that the sockets will not see: `NAME_commit`, also Swift, says what. It runs once it is
+/// known that the packet is not handed over.
+#define KERNEL_EFFECTS(X) \
+  X(BALANCE, balance)     \
+  X(LIMIT, limit)         \
+  X(TIMESTAMP, timestamp)
 
 enum slot_kind {
   /// The end of the chain. All zeros, so an empty image forwards what has a session.
   SLOT_END = 0,
   /// Goes on at `jump`, which is always further down.
   SLOT_JUMP,
+  /// The rest of the chain is for the sockets: they get the packet as it came.
+  SLOT_SOCKETS,
 #define X(constant, name) SLOT_##constant,
   KERNEL_FILTERS(X)
 #undef X
@@ -25,8 +39,13 @@ enum slot_kind {
 #define CHAIN_SLOTS 16
 #define CHAIN_VALUES 4
 #define CHAIN_VALUE_SIZE 32
-#define CHAIN_COUNTERS 64
+#define CHAIN_COUNTERS 256
 #define CHAIN_ADDRESSES 8
+#define CHAIN_RULES 32
+/// How many rules a Firewall may have that it asks one by one.
+#define CHAIN_FIREWALL_RULES 8
+/// How many LocalRateLimits a direction may have.
+#define CHAIN_LIMITS 2
 /// A power of two.
 #define CHAIN_INTERFACES 8
 
@@ -44,7 +63,20 @@ struct slot {
   unsigned int second_size;
   unsigned long long words[4];
   /// The filter's counter that a packet adds to when it passes the slot, from 1; 0 for none.
-  unsigned long long counter;
+  unsigned int counter;
+  /// The filter's first cell in the map of the state that both paths share.
+  unsigned int state;
+};
+
+/// A rule of a Firewall: a network and a range of ports. Addresses are two numbers in the order of the host.
+struct rule {
+  unsigned long long network[2];
+  unsigned long long mask[2];
+  unsigned int first_port;
+  /// The first port that is not in the range.
+  unsigned int end_port;
+  unsigned int allows;
+  unsigned int reserved;
 };
 
 /// An interface that packets can leave from.
@@ -62,12 +94,17 @@ struct image {
   /// The addresses of this host on which the proxy listens; all zeros for none.
   unsigned char addresses[CHAIN_ADDRESSES][16];
   struct interface interfaces[CHAIN_INTERFACES];
+  struct rule rules[CHAIN_RULES];
   /// Jiffies after which a next hop is looked up again, and the time of the last packet noted.
   unsigned long long hop_lifetime;
   unsigned short port;
   /// Frames may come with a UDP checksum that is only the pseudo header's sum: compute every checksum in full.
   unsigned char full_checksums;
-  unsigned char reserved;
+  /// A filter of the chain adds bytes.
+  unsigned char grows;
+  /// The endpoints, and the points of the ring of consistent hashing, that each of the two lists has room for.
+  unsigned int endpoint_room;
+  unsigned int ring_room;
 };
 
 /// The key of a session on the way to a server.
@@ -120,3 +157,56 @@ struct default_route {
   unsigned int endpoint;
   unsigned int count;
 };
+
+/// What both paths change of a filter's state: two words, by atomic operations. User space maps the cells into its memory.
+struct cell {
+  unsigned long long first;
+  unsigned long long second;
+};
+/// The cell that says by how many nanoseconds the time of day is ahead of CLOCK_MONOTONIC.
+#define CLOCK_CELL 0
+
+/// The key of a cell that belongs to an address, or to an address and port, of a filter.
+struct cell_key {
+  unsigned char address[16];
+  /// The filter's first cell.
+  unsigned int state;
+  /// In network order; 0 where all ports of an address share a cell.
+  unsigned short port;
+  unsigned short reserved;
+};
+
+/// The key of a network of a Firewall that has many. The longest match holds all others that match.
+struct prefix_key {
+  /// The bits that count, those of `table` included.
+  unsigned int length;
+  unsigned int table;
+  unsigned char address[16];
+};
+
+/// What a network says: an end of the firewall's decision, or a place in the map of ports.
+#define PREFIX_DENIES 0
+#define PREFIX_ALLOWS 1
+#define PREFIX_FIRST_PORTS 2
+
+/// A bit for each port: whether it is allowed.
+struct port_set {
+  unsigned char bits[8192];
+};
+
+/// The endpoints among which LoadBalancer chooses, in one word so that it is never half new: how many there are, which of the two
+/// lists has them, and how far a hash is shifted for its place in the ring's index.
+#define BALANCE_COUNT_BITS 24
+#define BALANCE_LIST_BIT 24
+#define BALANCE_SHIFT_BIT 32
+
+/// A place of the ring of consistent hashing, and of the index into it.
+struct ring_entry {
+  /// The point's place on the ring, and its endpoint.
+  unsigned long long place;
+  unsigned int endpoint;
+  /// For hashes whose high bits are the number of this entry: the first point not below them.
+  unsigned int first;
+};
+/// How many points a look-up walks over before it leaves the packet to the sockets.
+#define RING_STEPS 16

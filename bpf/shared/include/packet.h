@@ -34,6 +34,17 @@ struct packet {
   /// How many destinations were chosen, and the last one of them.
   unsigned int destinations;
   unsigned int endpoint;
+  /// How many bytes filters added in front, which `size` counts, and the sum of all that they added, each byte in the half of a word
+  /// that it has now.
+  unsigned int prepended;
+  unsigned int appended;
+  unsigned long long added;
+  /// A bit for each slot that the packet passed and that is not done yet. Unknown to the verifier, as is `one`, which is 1: else it
+  /// would walk all that follows once for each way through the chain.
+  unsigned int passed;
+  unsigned int one;
+  /// The cells of the limits that the packet met.
+  struct cell *_Nullable limits[CHAIN_LIMITS];
   /// Address and port of the source. In network order, IPv4 in its v4-mapped form.
   struct session_key *_Nonnull session;
   /// Without a kind in its tag a value is not there, and its words were never written.
@@ -51,11 +62,43 @@ KIT_INLINE struct value *_Nonnull packet_value(struct packet *_Nonnull packet, u
   return &packet->values[index];
 }
 
+/// The bytes that a slot holds in its words.
+KIT_INLINE const void *_Nonnull slot_bytes(const struct slot *_Nonnull slot) { return slot->words; }
+
 /// A pointer behind a compiler barrier: no pass may fold arithmetic into the packet end, which the verifier forbids.
 KIT_INLINE const void *_Nonnull packet_opaque(const void *_Nonnull pointer) {
   __asm__ volatile("" : "+r"(pointer));
   return pointer;
 }
 
-/// The entry of the token, or null. Defined beside the maps.
+// Services of the kernel's program, defined beside the maps.
+
+/// The entry of the token, or null.
 struct token_entry *_Nullable kernel_token(const struct value *_Nonnull token);
+/// A rule of the image.
+const struct rule *_Nonnull kernel_rule(unsigned int index);
+/// What the longest network of a table says that holds the packet's source; PREFIX_DENIES where none does.
+unsigned int kernel_prefix(const struct packet *_Nonnull packet, unsigned int table);
+/// Whether a set of ports holds the port of the packet's source.
+unsigned int kernel_port(unsigned int ports, const struct packet *_Nonnull packet);
+/// A cell of the state, or null past its end.
+struct cell *_Nullable kernel_cell(unsigned int index);
+/// The cell of a filter that belongs to the packet's source, or null.
+struct cell *_Nullable kernel_cell_of_source(
+    const struct packet *_Nonnull packet, unsigned int state, unsigned int with_port);
+void kernel_add(unsigned long long *_Nonnull word, unsigned long long amount);
+unsigned long long kernel_fetch_add(unsigned long long *_Nonnull word, unsigned long long amount);
+/// Gives the word that was there: `old` where it was exchanged.
+unsigned long long kernel_exchange(
+    unsigned long long *_Nonnull word, unsigned long long old, unsigned long long new_word);
+/// Nanoseconds of CLOCK_MONOTONIC_COARSE, which a tick of the kernel moves on.
+unsigned long long kernel_now(void);
+/// Adds to a counter of a filter.
+void kernel_count(unsigned int counter, unsigned long long amount);
+/// How many endpoints there are and where: see BALANCE_COUNT_BITS.
+unsigned long long kernel_balance(void);
+/// The number of an endpoint by its place in the configuration, or NO_ENDPOINT.
+unsigned int kernel_endpoint(unsigned long long balance, unsigned int place);
+/// The same for the point of the ring that a hash belongs to.
+unsigned int kernel_ring(unsigned long long balance, unsigned long long hash);
+#define NO_ENDPOINT 0xffffffffu
