@@ -2,12 +2,14 @@ public import CDataPath
 public import FilterKit
 
 extension image {
-  /// The image of a chain, for a proxy that listens on `addresses` and `port` and sends over `interfaces`.
+  /// The image of a chain, for a proxy that listens on `addresses` and `port` and sends over `interfaces`. `cells` are the first cells
+  /// of the states of the plan's tables.
   public init(
-    _ plan: ChainPlan, addresses: [IPAddress], port: UInt16, interfaces: [interface], hopLifetime: UInt64,
-    needsFullChecksums: Bool = false
+    _ plan: ChainPlan, cells: [UInt32] = [], addresses: [IPAddress], port: UInt16, interfaces: [interface],
+    hopLifetime: UInt64, needsFullChecksums: Bool = false
   ) throws(KernelPathError) {
-    guard let read = plan.read, let write = plan.write else { throw .refused(plan.refusal!) }
+    guard plan.isForKernel else { throw .refused(plan.refusal!) }
+    precondition(cells.count == plan.tables.states.count)
     guard addresses.count <= Int(CHAIN_ADDRESSES) else {
       throw .refused(
         KernelRefusal("it listens on \(addresses.count) addresses, and the kernel's program knows \(CHAIN_ADDRESSES)"))
@@ -17,13 +19,24 @@ extension image {
         KernelRefusal("it has \(interfaces.count) interfaces, and the kernel's program knows \(CHAIN_INTERFACES)"))
     }
     self.init()
-    Self.copy(read, to: &self.read)
-    Self.copy(write, to: &self.write)
+    Self.copy(Self.place(plan.read.slots, cells), to: &self.read)
+    Self.copy(Self.place(plan.write.slots, cells), to: &self.write)
+    Self.copy(plan.tables.rules, to: &rules)
+    grows = plan.tables.grows ? 1 : 0
     Self.copy(addresses.map { KernelBytes($0) }, to: &self.addresses)
     Self.copy(interfaces, to: &self.interfaces)
     hop_lifetime = hopLifetime
     self.port = port.bigEndian
     full_checksums = needsFullChecksums ? 1 : 0
+  }
+
+  /// Slots with the first cells of their states instead of the states' numbers.
+  private static func place(_ slots: [slot], _ cells: [UInt32]) -> [slot] {
+    slots.map { slot in
+      var slot = slot
+      if slot.state > 0 { slot.state = cells[Int(slot.state) - 1] }
+      return slot
+    }
   }
 
   /// Writes elements to the front of a C array, whose rest stays as it was.

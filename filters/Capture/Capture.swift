@@ -60,6 +60,7 @@ public struct Capture: Filter {
     guard affix.size <= UInt32(CHAIN_VALUE_SIZE) else {
       throw KernelRefusal("it captures \(affix.size) bytes, and the kernel's program keeps \(CHAIN_VALUE_SIZE)")
     }
+    try image.readsPayload()
     var affix = affix
     affix.key = try image.place(setting: affix.key)
     affix.isPresent = try image.place(setting: affix.isPresent)

@@ -28,6 +28,19 @@ public struct Concatenate: Filter {
     ("APPEND", .append), ("PREPEND", .prepend), ("DO_NOTHING", .doNothing),
   ]
 
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    let action = image.direction == .read ? onRead : onWrite
+    guard action != .doNothing, bytes.count > 0 else { return }
+    image.grows()
+    let size = ConcatenateAction.bytesPerSlot
+    let bytes = Array(UnsafeRawBufferPointer(start: bytes.start, count: Int(bytes.count)))
+    let pieces = stride(from: 0, to: bytes.count, by: size).map { bytes[$0..<min($0 + size, bytes.count)] }
+    // In front, the last piece comes first: each goes before those that are there.
+    for piece in action == .append ? pieces : pieces.reversed() {
+      try image.append { action.encode(piece, into: &$0) }
+    }
+  }
+
   public func read(_ packet: inout Packet) -> Verdict { ConcatenateProgram.run(&packet, onRead, bytes) }
   public func write(_ packet: inout Packet) -> Verdict { ConcatenateProgram.run(&packet, onWrite, bytes) }
 }

@@ -52,6 +52,10 @@ public struct Firewall: Filter {
     }
   }
 
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    try (image.direction == .read ? onRead : onWrite).encode(into: &image)
+  }
+
   public func read(_ packet: inout Packet) -> Verdict { FirewallProgram.run(&packet, readList) }
   public func write(_ packet: inout Packet) -> Verdict { FirewallProgram.run(&packet, writeList) }
 }

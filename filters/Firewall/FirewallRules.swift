@@ -48,8 +48,10 @@ final class FirewallRules: Sendable {
   }
 
   let list: List
+  let rules: [Rule]
 
   init(_ rules: [Rule]) {
+    self.rules = rules
     let memory = UnsafeMutablePointer<Compiled>.allocate(capacity: max(1, rules.count))
     for (index, rule) in rules.enumerated() {
       let ports = UnsafeMutablePointer<PortRange>.allocate(capacity: max(1, rule.ports.count))

@@ -1,3 +1,4 @@
+import CDataPath
 public import FilterKit
 
 /// Drops the packets of a client that sends more than it may.
@@ -15,10 +16,21 @@ public struct LocalRateLimit: Filter {
     let maximumKeys = options.integer("max_keys", in: 1...16_000_000, default: 1_000_000)
     countsPorts = options.choice("key", among: [("SOURCE", true), ("ADDRESS", false)], default: true)
     table = RateLimitTable(
-      maximumPackets: UInt32(maximumPackets), period: UInt64(period) * 1_000_000_000, maximumKeys: maximumKeys)
+      RateLimit(maximumPackets: UInt64(maximumPackets), period: Int64(period) * 1_000_000_000),
+      maximumKeys: maximumKeys)
     evictions = context.counter(
       "proxy_rate_limit_evictions_total",
       help: "Clients that a full rate limit table forgot before their window was over: they start anew.")
+  }
+
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    guard image.direction == .read else { return }
+    let number = try image.numberOfNextLimit()
+    let state = image.number(of: table)
+    try image.append { slot in
+      table.limit.encode(into: &slot, countsPorts: countsPorts, number: number)
+      slot.state = state
+    }
   }
 
   public func read(_ packet: inout Packet) -> Verdict {

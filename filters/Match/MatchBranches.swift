@@ -137,7 +137,7 @@ struct MatchBranches: Sendable {
         $0.counter = counter
       }
       isFirst = false
-      try image.append(nodes[branch.node])
+      try image.append(branch: nodes[branch.node])
       ends.append(try image.append { $0.kind = UInt8(SLOT_JUMP.rawValue) })
       image.landHere(from: question)
     }
@@ -147,7 +147,7 @@ struct MatchBranches: Sendable {
       $0.counter = counter
     }
     image.landHere(from: passing)
-    try image.append(nodes[nodes.count - 1])
+    try image.append(branch: nodes[nodes.count - 1])
     for end in ends { image.landHere(from: end) }
   }
 

@@ -1,3 +1,4 @@
+import CDataPath
 public import FilterKit
 
 /// Observes the age of packets by a time that they carry. It drops and changes nothing.
@@ -19,6 +20,19 @@ public struct Timestamp: Filter {
 
   public func read(_ packet: inout Packet) -> Verdict { observe(&packet) }
   public func write(_ packet: inout Packet) -> Verdict { observe(&packet) }
+
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    let key = try image.place(observing: key)
+    let first = try image.number(of: ages)
+    image.readsWallClock()
+    try image.append { slot in
+      slot.kind = UInt8(SLOT_TIMESTAMP.rawValue)
+      slot.key = key.index
+      slot.size = ages.bucketCount
+      slot.second_size = first
+      slot.words.0 = UInt64(ages.smallestExponent)
+    }
+  }
 
   private func observe(_ packet: inout Packet) -> Verdict {
     if let age = TimestampProgram.age(&packet, key) { packet.observe(age, in: ages) }

@@ -20,6 +20,9 @@ public import PacketKit
     network = IPAddress(high: address.high & highMask, low: address.low & lowMask)
   }
 
+  /// A one for each bit that the addresses share, in the form of an address; for IPv4 in that of the v4-mapped one.
+  public var mask: (high: UInt64, low: UInt64) { (highMask, lowMask) }
+
   /// The number of bits that the addresses share, of 32 for IPv4 and of 128 for IPv6.
   public var prefixLength: Int {
     highMask.leadingOnes + lowMask.leadingOnes - (network.isV4 ? 96 : 0)

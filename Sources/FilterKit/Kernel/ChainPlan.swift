@@ -10,66 +10,96 @@ public struct ChainPlan: Sendable {
     public let refusal: KernelRefusal?
     /// How many slots it takes.
     public let slots: Int
+    /// Filters inside it that are left to the sockets.
+    public let branchesOnSockets: [(label: String, refusal: KernelRefusal)]
+  }
+
+  /// What the kernel does in one direction.
+  public struct Half: Sendable {
+    public let slots: [slot]
+    /// Why the sockets forward the packets of this direction; nil where the kernel runs the whole chain. Then the slots, if there
+    /// are any, are those in front of the first filter for sockets: they drop what that part of the chain drops.
+    public let refusal: KernelRefusal?
+
+    public var isWhole: Bool { refusal == nil }
+    /// Whether the kernel drops packets early that the sockets would drop.
+    public var dropsEarly: Bool { refusal != nil && !slots.isEmpty }
   }
 
   public let steps: [Step]
-  /// The slots of both directions where the kernel runs the chain; nil where the sockets do.
-  public let read: [slot]?
-  public let write: [slot]?
-  /// The filters' counters that the slots add to, by their number less one.
-  public let counters: [Counter]
-  /// Where the drops of each filter are counted on sockets, by the filter's number.
-  public let drops: [Int: DropRow]
-  /// Why the sockets run the chain.
-  public let refusal: KernelRefusal?
+  public let read: Half
+  public let write: Half
+  /// What the slots of both directions need beside the image.
+  public let tables: KernelTables
 
   /// How many slots the kernel's program has in each direction.
   public static var slotCapacity: Int { Int(CHAIN_SLOTS) }
 
-  public var isForKernel: Bool { refusal == nil }
+  /// Why the sockets run the chain, or a part of it; nil where the kernel runs all of it.
+  public var refusal: KernelRefusal? { read.refusal ?? write.refusal }
+  /// Whether the kernel has something to do.
+  public var isForKernel: Bool { read.isWhole || write.isWhole || read.dropsEarly }
 
   public init(_ chain: Chain) {
-    var steps: [Step] = []
-    var refusal: KernelRefusal?
-    var encoded: [[slot]] = []
-    var counters: [Counter] = []
-    var drops: [Int: DropRow] = [:]
-    for direction in Direction.allCases {
-      let nodes = direction == .read ? chain.nodes : chain.nodes.reversed()
-      // Which values are looked at is known only at the end of the chain, so it is written twice.
-      let scan = Self.encode(nodes, direction, readKeys: [], counters: counters)
-      let result = Self.encode(nodes, direction, readKeys: scan.encoder.keysInUse, counters: counters)
-      counters = result.encoder.counters
-      drops.merge(result.encoder.drops) { _, new in new }
-      steps += result.steps
-      encoded.append(result.encoder.slots)
-      if refusal == nil, let step = result.steps.first(where: { $0.refusal != nil }) {
-        refusal = KernelRefusal("filter '\(step.label)' runs on sockets only: \(step.refusal!.reason)")
-      }
-    }
-    self.steps = steps
-    self.refusal = refusal
-    self.counters = counters
-    self.drops = drops
-    (read, write) = refusal == nil ? (encoded[0], encoded[1]) : (nil, nil)
+    let read = Self.encode(chain.nodes, .read, KernelTables())
+    let write = Self.encode(chain.nodes.reversed(), .write, read.tables)
+    (self.read, self.write) = (read.half, write.half)
+    steps = read.steps + write.steps
+    tables = write.tables
   }
 
   private static func encode(
-    _ nodes: [FilterNode], _ direction: Direction, readKeys: Set<MetadataKey>, counters: [Counter]
-  ) -> (encoder: ChainEncoder, steps: [Step]) {
-    var encoder = ChainEncoder(direction, readKeys: readKeys, counters: counters)
-    var steps: [Step] = []
+    _ nodes: [FilterNode], _ direction: Direction, _ tables: KernelTables
+  ) -> (half: Half, steps: [Step], tables: KernelTables) {
+    // Which values are looked at is known only at the end of the chain, so it is written twice.
+    let scan = Encoding(nodes, direction, readKeys: [], tables)
+    let result = Encoding(nodes, direction, readKeys: scan.keysInUse, tables)
+    return (result.half, result.steps, result.tables)
+  }
+}
+
+/// One direction of a chain, written into slots as far as the kernel can run it.
+private struct Encoding {
+  private(set) var steps: [ChainPlan.Step] = []
+  let half: ChainPlan.Half
+  let tables: KernelTables
+  let keysInUse: Set<MetadataKey>
+
+  init(_ nodes: [FilterNode], _ direction: Direction, readKeys: Set<MetadataKey>, _ tables: KernelTables) {
+    var encoder = ChainEncoder(direction, readKeys: readKeys, tables: tables)
+    // The last place up to which something may be dropped: what is behind it is of no use in front of the sockets.
+    var dropping: ChainEncoder?
+    var refusal: KernelRefusal?
     for node in nodes {
       var next = encoder
       do throws(KernelRefusal) {
         try next.append(node)
         steps.append(
-          Step(label: node.label, direction: direction, refusal: nil, slots: next.slots.count - encoder.slots.count))
+          ChainPlan.Step(
+            label: node.label, direction: direction, refusal: nil, slots: next.slots.count - encoder.slots.count,
+            branchesOnSockets: Array(next.branchesOnSockets.dropFirst(encoder.branchesOnSockets.count))))
+        if refusal == nil {
+          if next.mayDrop(from: encoder.slots.count) { dropping = next }
+        }
         encoder = next
       } catch {
-        steps.append(Step(label: node.label, direction: direction, refusal: error, slots: 0))
+        steps.append(
+          ChainPlan.Step(label: node.label, direction: direction, refusal: error, slots: 0, branchesOnSockets: []))
+        if refusal == nil {
+          refusal = KernelRefusal("filter '\(node.label)' runs on sockets only: \(error.reason)")
+        }
       }
     }
-    return (encoder, steps)
+    keysInUse = encoder.keysInUse
+    if refusal != nil { encoder = dropping.flatMap(Self.endedEarly) ?? ChainEncoder(direction, readKeys: [], tables: tables) }
+    half = ChainPlan.Half(slots: encoder.slots, refusal: refusal)
+    self.tables = encoder.tables
+  }
+
+  /// With the sockets behind it; nil where that does not fit.
+  private static func endedEarly(_ encoder: ChainEncoder) -> ChainEncoder? {
+    var encoder = encoder
+    do throws(KernelRefusal) { try encoder.leaveToSockets() } catch { return nil }
+    return encoder
   }
 }

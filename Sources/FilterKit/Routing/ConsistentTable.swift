@@ -76,4 +76,17 @@ struct ConsistentTable: ~Copyable, @unchecked Sendable {
     while at < count, points[at].place < hash { at &+= 1 }
     return points[at < count ? at : 0].endpoint
   }
+
+  /// The same for the kernel's program; nil without an endpoint.
+  var ring: HashRing? {
+    guard count > 0 else { return nil }
+    let indexCount = 1 << Int(64 - shift)
+    let entries = (0...max(count, indexCount)).map { place in
+      // Behind the last point is the first one again, as the ring's end.
+      HashRing.Entry(
+        place: place < count ? points[place].place : .max, endpoint: points[place < count ? place : 0].endpoint,
+        first: index[min(place, indexCount)])
+    }
+    return HashRing(entries: entries, shift: shift)
+  }
 }

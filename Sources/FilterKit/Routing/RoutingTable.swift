@@ -29,4 +29,6 @@ public final class RoutingTable: Sendable {
     tokens.endpoints(having: token)
   }
   func endpoint(forHash hash: UInt64) -> UInt32 { consistent.endpoint(for: hash) }
+  /// The ring by which consistent hashing chooses, for another program that has to choose alike; nil without an endpoint.
+  public var hashRing: HashRing? { consistent.ring }
 }

@@ -1,0 +1,43 @@
+import CDataPath
+import FilterKit
+import Glibc
+
+/// The map of the filters' state, in the memory of this process. It is given back with the last state in it.
+final class CellMemory: Sendable {
+  private nonisolated(unsafe) let start: UnsafeMutableRawPointer
+  private let size: Int
+  let capacity: Int
+
+  /// - Parameters:
+  ///   - descriptor: a BPF array of cells that may be mapped; the mapping keeps it.
+  ///   - capacity: how many cells it has.
+  init(_ descriptor: Int32, capacity: Int) throws(KernelPathError) {
+    let page = sysconf(Int32(_SC_PAGESIZE))
+    size = (capacity * MemoryLayout<cell>.stride + page - 1) / page * page
+    self.capacity = capacity
+    guard let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), start != MAP_FAILED else {
+      throw .system(call: "mapping of the filters' state", errno: errno)
+    }
+    self.start = start
+  }
+
+  deinit { munmap(start, size) }
+
+  /// The cells from `first` on.
+  func state(from first: UInt32, places: any CellPlaces) -> StateMemory {
+    StateMemory(words + 2 * Int(first), places: places, owner: self)
+  }
+
+  /// Says by how much the time of day is ahead of the clock that programs read.
+  func setClock() {
+    var (monotonic, wall) = (timespec(), timespec())
+    clock_gettime(CLOCK_MONOTONIC, &monotonic)
+    clock_gettime(CLOCK_REALTIME, &wall)
+    let ahead = (wall.tv_sec - monotonic.tv_sec) * 1_000_000_000 + (wall.tv_nsec - monotonic.tv_nsec)
+    words[2 * Int(CLOCK_CELL)].store(UInt64(bitPattern: Int64(ahead)), ordering: .relaxed)
+  }
+
+  private var words: UnsafeMutablePointer<SharedWord> {
+    start.assumingMemoryBound(to: SharedWord.self)
+  }
+}
