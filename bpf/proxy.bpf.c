@@ -37,7 +37,7 @@ static __always_inline int is_listening_address(const __u64 address[2]) {
 /// Sends what is left of the packet the way of the session.
 static __always_inline struct outcome forward(
     struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, struct route_entry *entry) {
-  if (unlikely(bpf_jiffies64() - entry->hop_time > image.hop_lifetime)) {
+  if (unlikely(hop_time() - entry->hop_time > image.hop_lifetime)) {
     const int cause = find_hop(ctx, entry);
     if (unlikely(cause)) return hand_over(cause);
   }
@@ -89,9 +89,12 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   if (unlikely(cause == NOT_OURS)) return leave_alone();
   if (unlikely(cause)) return is_listening_address(frame.destination) ? hand_over(cause) : leave_alone();
 
+  const __u32 received = packet.size;
+  enum flow_direction direction;
   __u32 filter = 0, result;
   struct route_entry *entry;
   if (destination_port(frame.ports) == image.port && is_listening_address(frame.destination)) {
+    direction = FLOW_READ;
     result = run_chain(image.read, &packet, &filter);
     if (result == 0) {
       enum hand_over missing;
@@ -101,11 +104,20 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   } else {
     entry = find_reply(&frame, &packet);
     if (!entry) return leave_alone();
+    direction = FLOW_WRITE;
     result = run_chain(image.write, &packet, &filter);
   }
   if (unlikely(result == RUN_HAND_OVER)) return hand_over(HAND_OVER_FILTER);
-  if (unlikely(result)) return drop(filter, result);
-  return forward(ctx, &frame, &packet, entry);
+  if (unlikely(result)) {
+    count_flow(direction, received, 0, 0);
+    return drop(filter, result);
+  }
+  struct outcome outcome = forward(ctx, &frame, &packet, entry);
+  if (unlikely(outcome.verdict == XDP_PASS)) return outcome;
+  // The way out went away: the frame is written already, and nobody's any more.
+  if (unlikely(outcome.verdict == XDP_ABORTED)) outcome = aborted();
+  count_flow(direction, received, outcome.counter == 0, packet.size);
+  return outcome;
 }
 
 SEC("xdp") int proxy(struct xdp_md *ctx) {

@@ -1,29 +1,36 @@
 public import CDataPath
 public import FilterKit
+import Glibc
 
 extension image {
-  /// The image of a chain, for a proxy that listens on `addresses` and `port` and sends over `interfaces`.
+  /// The image of a chain, for a proxy that listens on `addresses` and `port` and sends over `interfaces`, by their places.
   public init(
     _ plan: ChainPlan, addresses: [IPAddress], port: UInt16, interfaces: [interface], hopLifetime: UInt64,
-    needsFullChecksums: Bool = false
+    hopEpoch: UInt64 = 0, needsFullChecksums: Bool = false
   ) throws(KernelPathError) {
-    guard let read = plan.read, let write = plan.write else { throw .refused(plan.refusal!) }
+    guard let read = plan.read, let write = plan.write else { throw .chain(plan.refusal!) }
     guard addresses.count <= Int(CHAIN_ADDRESSES) else {
       throw .refused(
         KernelRefusal("it listens on \(addresses.count) addresses, and the kernel's program knows \(CHAIN_ADDRESSES)"))
     }
-    guard interfaces.count <= Int(CHAIN_INTERFACES) else {
-      throw .refused(
-        KernelRefusal("it has \(interfaces.count) interfaces, and the kernel's program knows \(CHAIN_INTERFACES)"))
-    }
+    precondition(interfaces.count <= Int(CHAIN_INTERFACES))
     self.init()
     Self.copy(read, to: &self.read)
     Self.copy(write, to: &self.write)
     Self.copy(addresses.map { KernelBytes($0) }, to: &self.addresses)
     Self.copy(interfaces, to: &self.interfaces)
     hop_lifetime = hopLifetime
+    // Farther apart than any lifetime.
+    hop_epoch = hopEpoch << 40
     self.port = port.bigEndian
     full_checksums = needsFullChecksums ? 1 : 0
+  }
+
+  /// Whether both are the same to the program.
+  static func == (_ one: Self, _ other: Self) -> Bool {
+    withUnsafeBytes(of: one) { one in
+      withUnsafeBytes(of: other) { memcmp(one.baseAddress!, $0.baseAddress!, one.count) == 0 }
+    }
   }
 
   /// Writes elements to the front of a C array, whose rest stays as it was.

@@ -1,0 +1,96 @@
+import CBpf
+import CDataPath
+import Glibc
+
+/// The maps of the kernel's program. They outlive it: the next program is loaded around them, so sessions go on as they are.
+public final class KernelMaps: Sendable {
+  /// How many entries the maps hold; fixed when they are made.
+  public struct Sizes: Sendable {
+    public var tokens = 1_024
+    public var sessions = 1_024
+    public init() {}
+  }
+
+  /// What a map is for: it says with what the map has to be made anew.
+  public enum Role: CaseIterable, Sendable {
+    /// Sessions, interfaces, and what filters remember: as long as packets flow.
+    case live
+    /// Where packets go. A program with another chain and other endpoints gets its own, filled before its first packet.
+    case routing
+    /// What a program counts. Places are those of its chain.
+    case counting
+
+    init(_ name: String) {
+      switch name {
+      case "tokens", "defaults": self = .routing
+      case "counters", "flows": self = .counting
+      default: self = .live
+      }
+    }
+  }
+
+  let tokens: KernelMap<token_key, token_entry>
+  let defaults: KernelMap<UInt32, default_route>
+  let sessions: KernelMap<session_key, route_entry>
+  let replies: KernelMap<reply_key, route_entry>
+  let interfaces: KernelMap<UInt32, UInt32>
+  public let counters: KernelCounters
+
+  private let descriptors: [String: MapDescriptor]
+
+  /// Takes over the maps of an object that was loaded; those that it was given before stay shared with `others`.
+  init(_ object: OpaquePointer, sharing others: KernelMaps?, anew: Set<Role>) throws(KernelPathError) {
+    var descriptors: [String: MapDescriptor] = [:]
+    for (name, map) in Self.maps(of: object) {
+      if let shared = others?.descriptors[name], !anew.contains(Role(name)) {
+        descriptors[name] = shared
+      } else {
+        descriptors[name] = try MapDescriptor(copying: bpf_map__fd(map))
+      }
+    }
+    func number(_ name: String) throws(KernelPathError) -> Int32 {
+      guard let descriptor = descriptors[name] else { throw .system(call: "look-up of the map \(name)", errno: ENOENT) }
+      return descriptor.number
+    }
+    self.descriptors = descriptors
+    tokens = KernelMap(try number("tokens"))
+    defaults = KernelMap(try number("defaults"))
+    sessions = KernelMap(try number("sessions"))
+    replies = KernelMap(try number("replies"))
+    interfaces = KernelMap(try number("interfaces"))
+    counters = KernelCounters(try number("counters"), flows: try number("flows"))
+  }
+
+  /// Gives the maps to an object before its load, so that it makes none in their place.
+  func give(to object: OpaquePointer, anew: Set<Role>) throws(KernelPathError) {
+    for (name, map) in Self.maps(of: object) where !anew.contains(Role(name)) {
+      guard let descriptor = descriptors[name] else { continue }
+      guard bpf_map__reuse_fd(map, descriptor.number) == 0 else {
+        throw .system(call: "sharing of the map \(name)", errno: errno)
+      }
+    }
+  }
+
+  /// The maps by name, without those that libbpf makes of the program's data.
+  private static func maps(of object: OpaquePointer) -> [(String, OpaquePointer)] {
+    var maps: [(String, OpaquePointer)] = []
+    var next = bpf_object__next_map(object, nil)
+    while let map = next {
+      if !bpf_map__is_internal(map), let name = bpf_map__name(map) { maps.append((String(cString: name), map)) }
+      next = bpf_object__next_map(object, map)
+    }
+    return maps
+  }
+}
+
+/// A map's descriptor, closed with its last owner.
+private final class MapDescriptor: Sendable {
+  let number: Int32
+
+  init(copying other: Int32) throws(KernelPathError) {
+    number = fcntl(other, F_DUPFD_CLOEXEC, 0)
+    guard number >= 0 else { throw .system(call: "copy of a map's descriptor", errno: errno) }
+  }
+
+  deinit { close(number) }
+}
