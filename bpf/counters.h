@@ -25,3 +25,15 @@ static __always_inline struct outcome aborted(void) { return stop(XDP_DROP, HAND
 static __always_inline struct outcome drop(__u32 filter, __u32 reason) {
   return stop(XDP_DROP, HAND_OVER_COUNT + filter * DROP_REASON_COUNT + reason);
 }
+
+/// Counts a packet that is not handed over: its payload as it came, and as it goes on if it does.
+static __always_inline void count_flow(__u32 direction, __u32 received, int goes_on, __u32 sent) {
+  __u32 place = direction;
+  struct flow *flow = bpf_map_lookup_elem(&flows, &place);
+  if (!flow) return;
+  flow->packets_received += 1;
+  flow->bytes_received += received;
+  if (!goes_on) return;
+  flow->packets_sent += 1;
+  flow->bytes_sent += sent;
+}

@@ -105,3 +105,11 @@ struct {
   __type(key, __u32);
   __type(value, __u64);
 } counters SEC(".maps");
+
+/// The traffic by direction.
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, FLOW_COUNT);
+  __type(key, __u32);
+  __type(value, struct flow);
+} flows SEC(".maps");

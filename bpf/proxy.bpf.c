@@ -39,7 +39,7 @@ static __always_inline int is_listening_address(const __u64 address[2]) {
 /// What keeps the packet from going the way of the session, or 0. The last look before something changes.
 static __always_inline int check_way(
     struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, struct route_entry *entry, __u32 to_v4) {
-  if (unlikely(bpf_jiffies64() - entry->hop_time > image.hop_lifetime)) {
+  if (unlikely(hop_time() - entry->hop_time > image.hop_lifetime)) {
     const int cause = find_hop(ctx, entry);
     if (unlikely(cause)) return cause;
   }
@@ -51,7 +51,7 @@ static __always_inline int check_way(
   return 0;
 }
 
-/// Sends what is left of the packet the way of the session. `direction` is 0 toward the server; the verifier does not know it.
+/// Sends what is left of the packet the way of the session. The verifier does not know the direction.
 static __always_inline struct outcome forward(
     struct xdp_md *ctx, const struct frame *frame, struct packet *packet, struct route_entry *entry, __u32 direction) {
   const __u32 to_v4 = is_v4((const __u64 *)entry->destination);
@@ -114,7 +114,10 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   if (unlikely(cause == NOT_OURS)) return leave_alone();
   if (unlikely(cause)) return is_listening_address(frame.destination) ? hand_over(cause) : leave_alone();
 
-  __u32 filter = 0, result, direction = packet.front;
+  const __u32 received = packet.size;
+  // As an enum flow_direction, but unknown to the verifier: it walks what both directions share once.
+  __u32 direction = packet.front;
+  __u32 filter = 0, result;
   struct route_entry *entry;
   if (destination_port(frame.ports) == image.port && is_listening_address(frame.destination)) {
     result = run_chain(image.read, &packet, &filter);
@@ -132,9 +135,15 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   if (unlikely(result == RUN_HAND_OVER)) return hand_over(HAND_OVER_FILTER);
   if (unlikely(result)) {
     result = direction ? commit(image.write, &packet, result, &filter) : commit(image.read, &packet, result, &filter);
+    count_flow(direction, received, 0, 0);
     return drop(filter, result);
   }
-  return forward(ctx, &frame, &packet, entry, direction);
+  struct outcome outcome = forward(ctx, &frame, &packet, entry, direction);
+  if (unlikely(outcome.verdict == XDP_PASS)) return outcome;
+  // The way out went away: the frame is written already, and nobody's any more.
+  if (unlikely(outcome.verdict == XDP_ABORTED)) outcome = aborted();
+  count_flow(direction, received, outcome.counter == 0, packet.size);
+  return outcome;
 }
 
 SEC("xdp") int proxy(struct xdp_md *ctx) {

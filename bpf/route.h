@@ -6,6 +6,9 @@
 /// The index of `lo`, the same in every network namespace.
 #define LOOPBACK 1
 
+/// Now, as sessions keep it.
+static __always_inline __u64 hop_time(void) { return bpf_jiffies64() + image.hop_epoch; }
+
 /// Looks the next hop up. 0, or the cause of a hand-over.
 static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entry) {
   const int v4 = is_v4((const __u64 *)entry->destination);
@@ -33,7 +36,7 @@ static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entr
       entry->next_hop = hop;
       // 0 where this kernel does not say: then the sockets take what is larger than any link allows.
       entry->mtu = fib.mtu_result ? fib.mtu_result : 1280;
-      entry->hop_time = bpf_jiffies64();
+      entry->hop_time = hop_time();
       entry->last_seen = bpf_ktime_get_ns();
       return 0;
     }

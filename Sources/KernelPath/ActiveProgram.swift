@@ -1,32 +1,64 @@
+import CDataPath
 import FilterKit
 
 /// A program that runs, with its interfaces and the sheet that its counters go to.
 struct ActiveProgram {
   let program: KernelProgram
+  let places: InterfacePlaces
+  let tokenCapacity: Int
+  /// Where its maps say that packets go.
+  private(set) var routing: KernelRouting
   var attachments: [Attachment] = []
-  private let plan: ChainPlan
+  let plan: ChainPlan
+  private let image: image
+  private let counters: PathCounters
   private let sheet: CounterSheet
 
-  init(_ program: KernelProgram, _ plan: ChainPlan, _ metrics: Metrics) {
+  init(
+    _ program: KernelProgram, _ image: image, _ plan: ChainPlan, _ routing: KernelRouting, _ places: InterfacePlaces,
+    tokenCapacity: Int, _ metrics: Metrics, _ counters: PathCounters
+  ) {
     self.program = program
+    self.image = image
     self.plan = plan
+    self.routing = routing
+    self.places = places
+    self.tokenCapacity = tokenCapacity
+    self.counters = counters
     sheet = metrics.makeSheet()
   }
 
-  func refreshCounters() { program.counters.write(to: sheet, of: plan) }
-}
+  func refreshCounters() {
+    program.counters.write(to: sheet, of: plan.tables)
+    counters.write(program.counters, to: sheet)
+  }
 
-extension KernelProgram {
-  /// Writes the endpoints and their tokens. `number` gives the number of an endpoint.
-  func fill(_ routing: RoutingTable, number: (SocketAddress) -> UInt32) throws(KernelPathError) {
-    var owners: [[UInt8]: [UInt32]] = [:]
-    for endpoint in routing.endpoints {
-      // A token longer than the chain can capture routes nothing.
-      for token in endpoint.tokens where token.count <= Self.maximumToken {
-        owners[token, default: []].append(number(endpoint.address))
-      }
-    }
-    for (token, endpoints) in owners { try setToken(token, endpoints: endpoints) }
-    try setEndpoints(routing.endpoints.map { number($0.address) })
+  /// Whether it is the program of this image, with what this plan has beside it.
+  func runs(_ image: image, _ plan: ChainPlan) -> Bool {
+    let (old, new) = (self.plan.tables, plan.tables)
+    return self.image == image && old.drops == new.drops && old.counters == new.counters
+      && old.prefixes == new.prefixes && old.portSets == new.portSets
+      && old.states.elementsEqual(new.states) { $0 === $1 }
+  }
+
+  /// Whether its maps have room for what they hold together with `routing`.
+  func hasRoom(for routing: KernelRouting) -> Bool {
+    let old = self.routing.tokens.keys
+    return routing.tokens.count + old.count { routing.tokens[$0] == nil } <= tokenCapacity
+      && program.maps.balance.room == program.maps.balance.room.holding(routing)
+  }
+
+  /// Changes where packets go, while it runs.
+  mutating func update(_ routing: KernelRouting) throws(KernelPathError) {
+    try routing.write(to: program.maps, replacing: self.routing)
+    self.routing = routing
+  }
+
+  /// Ends it: it is taken off the interfaces that no other program has taken over, and counted to its last packet.
+  mutating func retire(_ metrics: Metrics) {
+    attachments = []
+    KernelWork.awaitEnd()
+    refreshCounters()
+    metrics.retire(sheet)
   }
 }

@@ -1,23 +1,21 @@
 public import CDataPath
 public import FilterKit
+import Glibc
 
 extension image {
-  /// The image of a chain, for a proxy that listens on `addresses` and `port` and sends over `interfaces`. `cells` are the first cells
-  /// of the states of the plan's tables.
+  /// The image of a chain, for a proxy that listens on `addresses` and `port` and sends over `interfaces`, by their places. `cells`
+  /// are the first cells of the states of the plan's tables.
   public init(
     _ plan: ChainPlan, cells: [UInt32] = [], addresses: [IPAddress], port: UInt16, interfaces: [interface],
-    hopLifetime: UInt64, needsFullChecksums: Bool = false
+    hopLifetime: UInt64, hopEpoch: UInt64 = 0, needsFullChecksums: Bool = false, balance: BalanceRoom = BalanceRoom()
   ) throws(KernelPathError) {
-    guard plan.isForKernel else { throw .refused(plan.refusal!) }
+    guard plan.isForKernel else { throw .chain(plan.refusal!) }
     precondition(cells.count == plan.tables.states.count)
     guard addresses.count <= Int(CHAIN_ADDRESSES) else {
       throw .refused(
         KernelRefusal("it listens on \(addresses.count) addresses, and the kernel's program knows \(CHAIN_ADDRESSES)"))
     }
-    guard interfaces.count <= Int(CHAIN_INTERFACES) else {
-      throw .refused(
-        KernelRefusal("it has \(interfaces.count) interfaces, and the kernel's program knows \(CHAIN_INTERFACES)"))
-    }
+    precondition(interfaces.count <= Int(CHAIN_INTERFACES))
     self.init()
     Self.copy(Self.place(plan.read.slots, cells), to: &self.read)
     Self.copy(Self.place(plan.write.slots, cells), to: &self.write)
@@ -25,7 +23,11 @@ extension image {
     grows = plan.tables.grows ? 1 : 0
     Self.copy(addresses.map { KernelBytes($0) }, to: &self.addresses)
     Self.copy(interfaces, to: &self.interfaces)
+    endpoint_room = UInt32(balance.endpoints)
+    ring_room = UInt32(balance.ring)
     hop_lifetime = hopLifetime
+    // Farther apart than any lifetime.
+    hop_epoch = hopEpoch << 40
     self.port = port.bigEndian
     full_checksums = needsFullChecksums ? 1 : 0
   }
@@ -36,6 +38,13 @@ extension image {
       var slot = slot
       if slot.state > 0 { slot.state = cells[Int(slot.state) - 1] }
       return slot
+    }
+  }
+
+  /// Whether both are the same to the program.
+  static func == (_ one: Self, _ other: Self) -> Bool {
+    withUnsafeBytes(of: one) { one in
+      withUnsafeBytes(of: other) { memcmp(one.baseAddress!, $0.baseAddress!, one.count) == 0 }
     }
   }
 

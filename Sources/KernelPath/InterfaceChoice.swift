@@ -1,4 +1,3 @@
-import CDataPath
 import FilterKit
 
 /// Which interfaces the program goes to, and which of their addresses the proxy listens on.
@@ -13,16 +12,6 @@ struct InterfaceChoice {
     case .native: interfaces.contains { $0.kind != .hardware }
     case .auto: interfaces.contains { $0.kind == .virtio }
     case .generic: false
-    }
-  }
-
-  /// As the image lists them.
-  var entries: [interface] {
-    interfaces.map { local in
-      var entry = interface()
-      entry.index = local.index
-      withUnsafeMutableBytes(of: &entry.mac) { $0.copyBytes(from: local.mac ?? []) }
-      return entry
     }
   }
 

@@ -5,27 +5,45 @@ public import FilterKit
 /// The program's counters: a cell for each processor.
 public struct KernelCounters: Sendable {
   private let descriptor: Int32
+  private let flows: Int32
   private let processors: Int
 
-  init(_ descriptor: Int32) {
+  init(_ descriptor: Int32, flows: Int32) {
     self.descriptor = descriptor
+    self.flows = flows
     processors = Int(libbpf_num_possible_cpus())
   }
 
   /// Packets handed to the sockets for a cause.
   public func handOvers(_ cause: hand_over) -> UInt64 { self[cause.rawValue] }
 
+  /// The traffic of a direction that was not handed over.
+  public func traffic(_ direction: Direction) -> flow {
+    var place = direction == .read ? FLOW_READ.rawValue : FLOW_WRITE.rawValue
+    return withUnsafeTemporaryAllocation(of: flow.self, capacity: processors) { cells in
+      var sum = flow()
+      guard bpf_map_lookup_elem(flows, &place, cells.baseAddress) == 0 else { return sum }
+      for cell in cells {
+        sum.packets_received &+= cell.packets_received
+        sum.bytes_received &+= cell.bytes_received
+        sum.packets_sent &+= cell.packets_sent
+        sum.bytes_sent &+= cell.bytes_sent
+      }
+      return sum
+    }
+  }
+
   /// Writes what filters dropped and counted to a sheet that nothing else writes to.
-  public func write(to sheet: CounterSheet, of plan: ChainPlan) {
+  public func write(to sheet: CounterSheet, of tables: KernelTables) {
     let reasons = UInt32(DropReason.count)
-    for (number, row) in plan.drops {
+    for (number, row) in tables.drops {
       for reason in 1..<reasons {
         let place = HAND_OVER_COUNT.rawValue + UInt32(number) * reasons + reason
         sheet.set(row[DropReason(rawValue: reason)], to: self[place])
       }
     }
     let first = HAND_OVER_COUNT.rawValue + UInt32(CHAIN_FILTERS) * reasons
-    for (index, counter) in plan.counters.enumerated() { sheet.set(counter, to: self[first + UInt32(index) + 1]) }
+    for (index, counter) in tables.counters.enumerated() { sheet.set(counter, to: self[first + UInt32(index) + 1]) }
   }
 
   /// The sum of a place over all processors.

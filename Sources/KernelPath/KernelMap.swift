@@ -1,16 +1,21 @@
 import CBpf
 import Glibc
 
-/// A live map of the program, with the C types of its keys and values. Belongs to the program that it came from.
+/// A live map of the program, with the C types of its keys and values. Belongs to `KernelMaps`.
 struct KernelMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: Sendable {
   private let descriptor: Int32
 
   init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-  /// Adds or replaces an entry.
-  func set(_ key: Key, _ value: Value) throws(KernelPathError) {
+  /// Adds or replaces an entry: a look-up sees the old one or the new one, whole.
+  func set(_ key: Key, _ value: Value) throws(KernelPathError) { try update(key, value, BPF_ANY) }
+
+  /// Adds an entry. One that is there stays, with what the program noted in it.
+  func insert(_ key: Key, _ value: Value) throws(KernelPathError) { try update(key, value, BPF_NOEXIST) }
+
+  private func update(_ key: Key, _ value: Value, _ flags: Int) throws(KernelPathError) {
     var (key, value) = (key, value)
-    guard bpf_map_update_elem(descriptor, &key, &value, UInt64(BPF_ANY)) == 0 else {
+    guard bpf_map_update_elem(descriptor, &key, &value, UInt64(flags)) == 0 else {
       throw .system(call: "update of a BPF map", errno: errno)
     }
   }
@@ -26,5 +31,23 @@ struct KernelMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: Sendable {
     return withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { value in
       bpf_map_lookup_elem(descriptor, &key, value.baseAddress) == 0 ? value[0] : nil
     }
+  }
+
+  /// The keys of a hash, as they are while nobody else adds or removes one.
+  var keys: [Key] {
+    var keys: [Key] = []
+    withUnsafeTemporaryAllocation(of: Key.self, capacity: 1) { next in
+      while true {
+        let result =
+          if var last = keys.last {
+            bpf_map_get_next_key(descriptor, &last, next.baseAddress)
+          } else {
+            bpf_map_get_next_key(descriptor, nil, next.baseAddress)
+          }
+        guard result == 0 else { return }
+        keys.append(next[0])
+      }
+    }
+    return keys
   }
 }

@@ -1,6 +1,7 @@
 import CDataPath
 public import DataPath
 public import FilterKit
+import Glibc
 import Synchronization
 
 /// The data path that carries established sessions on in the driver: one XDP program with the chain in its frozen image.
@@ -10,23 +11,27 @@ import Synchronization
 public final class KernelPath: SessionMirror, Sendable {
   private struct State {
     var active: ActiveProgram?
-    /// All sessions of the socket path, for a program that comes later.
-    var sessions: Set<SessionRecord> = []
-    /// The numbers of endpoints. One that left the configuration keeps its number for its sessions.
-    var endpoints: [SocketAddress: UInt32] = [:]
+    var sessions = MirroredSessions()
+    var numbers = EndpointNumbers()
     /// From which address packets to a server leave; nil inside where none does.
     var sources: [SocketAddress: IPAddress?] = [:]
     /// Where clients send to.
     var port: UInt16 = 0
+    var offload: OffloadState
+    /// Where the filters' state is, while the kernel has a part in it.
+    var cells: KernelCells?
   }
 
   private let options: KernelPathOptions
   private let metrics: Metrics
-  private let state = Mutex(State())
+  private let counters: PathCounters
+  private let state: Mutex<State>
 
   public init(_ options: KernelPathOptions, metrics: Metrics) {
     self.options = options
     self.metrics = metrics
+    counters = PathCounters(metrics)
+    state = Mutex(State(offload: OffloadState(metrics)))
   }
 
   /// What carries packets now, for people: `eth0 (native)`. Empty where the sockets serve alone.
@@ -40,15 +45,14 @@ public final class KernelPath: SessionMirror, Sendable {
     let plan = ChainPlan(snapshot.chain)
     let result = state.withLock { state -> Result<Void, KernelPathError> in
       do throws(KernelPathError) {
-        for endpoint in snapshot.routing.endpoints where state.endpoints[endpoint.address] == nil {
-          state.endpoints[endpoint.address] = UInt32(state.endpoints.count)
-        }
         state.port = listening[0].port
         try activate(plan, snapshot.routing, listening, &state)
+        for session in state.sessions.left { Self.carry(session, &state) }
+        state.offload.set(isActive: true, obstacle: nil)
         return .success(())
       } catch {
-        state.active?.refreshCounters()
-        state.active = nil
+        deactivate(&state)
+        state.offload.set(isActive: false, obstacle: error.obstacle)
         return .failure(error)
       }
     }
@@ -58,46 +62,111 @@ public final class KernelPath: SessionMirror, Sendable {
   /// Detaches. The sockets carry the sessions on.
   public func stop() {
     state.withLock { state in
-      state.active?.refreshCounters()
-      state.active = nil
+      deactivate(&state)
+      state.offload.set(isActive: false, obstacle: nil)
     }
   }
 
+  /// Tells the kernel's program what changes with time. To be called about once a second.
+  public func keepUp() { state.withLock { $0.cells?.setClock() } }
+
   /// Brings the counters up to date, for whoever reads the metrics next.
-  public func refreshCounters() { state.withLock { $0.active?.refreshCounters() } }
+  public func refreshCounters() {
+    state.withLock { state in
+      state.active?.refreshCounters()
+      state.offload.setSessions(state.sessions.carriedCount)
+    }
+  }
 
   private func activate(
     _ plan: ChainPlan, _ routing: RoutingTable, _ listening: [SocketAddress], _ state: inout State
   ) throws(KernelPathError) {
-    if let refusal = plan.refusal { throw .refused(refusal) }
-    let choice = try InterfaceChoice(options.interfaces, listening, routing.endpoints.map(\.address))
-    var sizes = KernelProgram.Sizes()
-    sizes.sessions = options.maxSessions
-    sizes.tokens = max(1_024, 2 * routing.tokenCount)
+    if let refusal = plan.refusal, !plan.isForKernel { throw .chain(refusal) }
+    let servers = routing.endpoints.map(\.address)
+    state.sources = [:]
+    let choice = try InterfaceChoice(options.interfaces, listening, servers)
+    var places = state.active?.places ?? InterfacePlaces()
+    try places.assign(choice.interfaces)
+    // A packet that was sent by a number's old meaning must be gone before it gets a new one.
+    if state.numbers.configure(servers), state.active != nil { KernelWork.awaitEnd() }
+    let routing = KernelRouting(routing, plan.tables) { state.numbers[$0]! }
+    let room = (state.active?.program.maps.balance.room ?? BalanceRoom()).holding(routing)
+    var cells = state.cells ?? KernelCells()
+    let firstCells = cells.assign(plan.tables.states)
     let image = try image(
-      plan, addresses: choice.listeners, port: state.port, interfaces: choice.entries,
-      hopLifetime: options.hopLifetime, needsFullChecksums: choice.needsFullChecksums(options.mode))
-    try LoopbackForwarding.enable()
-    var next = ActiveProgram(try KernelProgram(image, sizes: sizes), plan, metrics)
-    for (place, interface) in choice.interfaces.enumerated() {
-      try next.program.interfaces.set(UInt32(place), interface.index)
+      plan, cells: firstCells, addresses: choice.listeners, port: state.port, interfaces: places.entries(choice.interfaces),
+      hopLifetime: options.hopLifetime, hopEpoch: places.epoch,
+      needsFullChecksums: choice.needsFullChecksums(options.mode), balance: room)
+    if let active = state.active, active.runs(image, plan), active.hasRoom(for: routing) {
+      try state.active!.update(routing)
+    } else {
+      try replace(plan, image, routing, room, places, cells, choice.interfaces, &state)
     }
-    try next.program.fill(routing) { state.endpoints[$0]! }
-    for session in state.sessions { try? Self.open(session, in: next.program, &state) }
+  }
 
-    // A program that runs already is swapped: no packet passes without one.
-    var old = state.active?.attachments ?? []
-    for interface in choice.interfaces {
-      if let index = old.firstIndex(where: { $0.interface == interface.name }) {
-        let attachment = old.remove(at: index)
-        try attachment.swap(to: next.program)
-        next.attachments.append(attachment)
-      } else {
-        next.attachments.append(try Attachment(next.program, to: interface, mode: options.mode))
+  /// Puts a new program in place of the one that runs, around its maps.
+  private func replace(
+    _ plan: ChainPlan, _ image: image, _ routing: KernelRouting, _ room: BalanceRoom, _ places: InterfacePlaces,
+    _ cells: KernelCells, _ interfaces: [LocalInterface], _ state: inout State
+  ) throws(KernelPathError) {
+    try LoopbackForwarding.enable()
+    var cells = cells
+    var sizes = KernelMaps.Sizes(plan.tables, cells: cells.capacity)
+    sizes.balance = room
+    sizes.sessions = options.maxSessions
+    sizes.tokens = max(1_024, 2 * routing.tokens.count)
+    var anew: Set<KernelMaps.Role> = [.counting, .chain]
+    if cells.needsMaps(sizes) { anew.insert(.state) }
+    // No packet may go through one chain and by the routes of the other.
+    if state.active?.routing != routing || state.active?.program.maps.balance.room != room { anew.insert(.routing) }
+    let program = try KernelProgram(image, sizes: sizes, sharing: state.active?.program.maps, anew: anew)
+    let isRouted = state.active != nil && !anew.contains(.routing)
+    var next = ActiveProgram(
+      program, image, plan, routing, places,
+      tokenCapacity: isRouted ? state.active!.tokenCapacity : sizes.tokens, metrics, counters)
+    do throws(KernelPathError) {
+      try program.maps.filters.fill(plan.tables)
+      try cells.move(plan.tables.states, to: program.maps, sizes)
+      state.cells = cells
+      if !isRouted { try routing.write(to: program.maps) }
+      for (place, index) in places.indices.enumerated() where index != 0 {
+        try program.maps.interfaces.set(UInt32(place), index)
       }
+      // A program that runs already is swapped: no packet passes without one.
+      for interface in interfaces {
+        if let attachment = state.active?.attachments.first(where: { $0.interface == interface.name }) {
+          try attachment.swap(to: program)
+          next.attachments.append(attachment)
+        } else {
+          next.attachments.append(try Attachment(program, to: interface, mode: options.mode))
+        }
+      }
+    } catch {
+      state.active?.attachments = []
+      next.retire(metrics)
+      throw error
     }
-    state.active?.refreshCounters()
+    state.active?.retire(metrics)
     state.active = next
+    for (place, index) in places.indices.enumerated() where index == 0 {
+      program.maps.interfaces.remove(UInt32(place))
+    }
+  }
+
+  private func deactivate(_ state: inout State) {
+    state.active?.retire(metrics)
+    state.active = nil
+    state.cells?.giveBack()
+    state.cells = nil
+    state.sessions.giveBack(now: Self.now) { state.numbers.sessionEnded(with: $0.server) }
+    state.offload.setSessions(0)
+  }
+
+  /// Nanoseconds of `CLOCK_MONOTONIC`.
+  private static var now: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }
 
@@ -106,49 +175,53 @@ public final class KernelPath: SessionMirror, Sendable {
 extension KernelPath {
   public func sessionBegan(_ session: SessionRecord) {
     state.withLock { state in
-      state.sessions.insert(session)
-      // A map that is full, or memory that is out: the sockets serve this session.
-      if let program = state.active?.program { try? Self.open(session, in: program, &state) }
+      state.sessions.add(session)
+      Self.carry(session, &state)
     }
   }
 
   public func sessionEnded(_ session: SessionRecord) {
     state.withLock { state in
-      state.sessions.remove(session)
-      guard let program = state.active?.program, let ends = Self.ends(of: session, &state) else { return }
-      program.removeRoute(client: session.client, endpoint: ends.endpoint)
-      program.removeRoute(server: session.server, proxy: ends.proxy)
+      guard let carried = state.sessions.remove(session) else { return }
+      state.active?.program.maps.close(carried)
+      state.numbers.sessionEnded(with: carried.server)
     }
   }
 
   public func lastSeen(_ session: SessionRecord) -> UInt64? {
     state.withLock { state in
-      guard let program = state.active?.program, let ends = Self.ends(of: session, &state) else { return nil }
-      let there = program.lastSeen(client: session.client, endpoint: ends.endpoint) ?? 0
-      let back = program.lastSeen(server: session.server, proxy: ends.proxy) ?? 0
-      return max(there, back)
+      guard let carried = state.sessions.carried(session), let maps = state.active?.program.maps else {
+        return state.sessions.givenBack(session)
+      }
+      return maps.lastSeen(carried)
     }
   }
 
-  private static func open(
-    _ session: SessionRecord, in program: KernelProgram, _ state: inout State
-  ) throws(KernelPathError) {
-    guard let ends = ends(of: session, &state) else { return }
-    let listener = SocketAddress(session.local, port: state.port)
-    // The way back first: as soon as the way there is open, an answer may come.
-    try program.setRoute(server: session.server, proxy: ends.proxy, KernelRoute(from: listener, to: session.client))
-    try program.setRoute(
-      client: session.client, endpoint: ends.endpoint, KernelRoute(from: ends.proxy, to: session.server))
+  /// Lets the kernel carry a session on, where it can.
+  private static func carry(_ session: SessionRecord, _ state: inout State) {
+    // One to an endpoint that left the configuration has no number.
+    guard let active = state.active, active.plan.carriesSessions, let endpoint = state.numbers[session.server],
+      let source = source(toward: session.server, &state)
+    else { return }
+    let maps = active.program.maps
+    let carried = CarriedSession(
+      client: session.client, server: session.server, endpoint: endpoint,
+      proxy: SocketAddress(source, port: session.sourcePort))
+    do throws(KernelPathError) {
+      try maps.open(carried, listener: SocketAddress(session.local, port: state.port))
+    } catch {
+      // A map that is full, or memory that is out: the sockets serve this session.
+      return
+    }
+    state.sessions.carry(session, as: carried)
+    state.numbers.sessionBegan(with: session.server)
   }
 
-  /// The endpoint's number and the proxy's address toward it; nil where packets to the server do not leave this host.
-  private static func ends(
-    of session: SessionRecord, _ state: inout State
-  ) -> (endpoint: UInt32, proxy: SocketAddress)? {
-    guard let endpoint = state.endpoints[session.server] else { return nil }
-    let source = state.sources[session.server] ?? SourceAddress.toward(session.server)
-    state.sources[session.server] = .some(source)
-    guard let source, !source.isLoopback, source != session.server.ip else { return nil }
-    return (endpoint, SocketAddress(source, port: session.sourcePort))
+  /// The proxy's address toward a server; nil where packets to it do not leave this host.
+  private static func source(toward server: SocketAddress, _ state: inout State) -> IPAddress? {
+    let source = state.sources[server] ?? SourceAddress.toward(server)
+    state.sources[server] = .some(source)
+    guard let source, !source.isLoopback, source != server.ip else { return nil }
+    return source
   }
 }

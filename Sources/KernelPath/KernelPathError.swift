@@ -3,7 +3,9 @@ import Glibc
 
 /// Why the kernel path could not be set up.
 public enum KernelPathError: Error, Equatable, CustomStringConvertible {
-  /// The configuration, or this host, is none for the kernel path.
+  /// The chain is none for the kernel.
+  case chain(KernelRefusal)
+  /// This host's interfaces and addresses, or what was asked of them, are none for the kernel path.
   case refused(KernelRefusal)
   /// The process may not load programs.
   case notPermitted
@@ -17,7 +19,7 @@ public enum KernelPathError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .notPermitted: "this process may not load BPF programs: run as root, or give it CAP_BPF and CAP_NET_ADMIN"
-    case .refused(let refusal): refusal.reason
+    case .chain(let refusal), .refused(let refusal): refusal.reason
     case .notVerified(let line, _): "the kernel refused the program: \(line)"
     case .notAttached(let interface, let mode, EBUSY):
       "\(interface) has an XDP program already (\(mode.rawValue)): 'ip link show \(interface)' tells which; "
@@ -25,6 +27,22 @@ public enum KernelPathError: Error, Equatable, CustomStringConvertible {
     case .notAttached(let interface, let mode, let errno):
       "\(interface) takes no XDP program (\(mode.rawValue)): \(String(cString: strerror(errno)))"
     case .system(let call, let errno): "\(call) failed: \(String(cString: strerror(errno)))"
+    }
+  }
+
+  /// What keeps sessions out of the kernel, as a label: one of a few.
+  public enum Obstacle: String, CaseIterable, Sendable {
+    case chain, host, permission, verifier, attachment, system
+  }
+
+  public var obstacle: Obstacle {
+    switch self {
+    case .chain: .chain
+    case .refused: .host
+    case .notPermitted: .permission
+    case .notVerified: .verifier
+    case .notAttached: .attachment
+    case .system: .system
     }
   }
 }

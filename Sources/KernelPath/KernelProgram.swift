@@ -1,30 +1,22 @@
 import CBpf
 public import CDataPath
-import FilterKit
 import Glibc
 
-/// The generic XDP program, loaded with the image of one chain. Owns its maps.
+/// The generic XDP program, loaded with the image of one chain.
 public final class KernelProgram: @unchecked Sendable {
-  /// How many entries the live maps hold; fixed when the program is loaded.
-  public struct Sizes: Sendable {
-    public var tokens = 1_024
-    public var sessions = 1_024
-    public init() {}
-  }
-
   // libbpf's object is used from one thread at a time: here and in deinit.
   private let object: OpaquePointer
   private let program: OpaquePointer
-  let tokens: KernelMap<token_key, token_entry>
-  let sessions: KernelMap<session_key, route_entry>
-  let replies: KernelMap<reply_key, route_entry>
-  let defaults: KernelMap<UInt32, default_route>
-  let interfaces: KernelMap<UInt32, UInt32>
-  public let counters: KernelCounters
+  public let maps: KernelMaps
   /// How many instructions the verifier walked.
   public let verifiedInstructions: Int
 
-  public init(_ image: image, sizes: Sizes = Sizes()) throws(KernelPathError) {
+  /// - Parameters:
+  ///   - others: maps that it shares, but for those of the roles in `anew`.
+  public init(
+    _ image: image, sizes: KernelMaps.Sizes = KernelMaps.Sizes(), sharing others: KernelMaps? = nil,
+    anew: Set<KernelMaps.Role> = []
+  ) throws(KernelPathError) {
     libbpf_set_print(nil)
     let log = UnsafeMutablePointer<CChar>.allocate(capacity: Self.logSize)
     defer { log.deallocate() }
@@ -32,27 +24,24 @@ public final class KernelProgram: @unchecked Sendable {
     let object = try Self.open(log)
     do throws(KernelPathError) {
       try Self.prepare(object, image, sizes)
+      try others?.give(to: object, anew: anew)
       guard bpf_object__load(object) == 0 else { throw Self.failure(errno, log) }
       guard let program = bpf_object__find_program_by_name(object, "proxy") else {
         throw .system(call: "look-up of the program", errno: ENOENT)
       }
+      maps = try KernelMaps(object, sharing: others, anew: anew, room: sizes.balance)
       self.object = object
       self.program = program
     } catch {
       bpf_object__close(object)
       throw error
     }
-    func map(_ name: String) -> Int32 { bpf_object__find_map_fd_by_name(object, name) }
-    tokens = KernelMap(map("tokens"))
-    sessions = KernelMap(map("sessions"))
-    replies = KernelMap(map("replies"))
-    defaults = KernelMap(map("defaults"))
-    interfaces = KernelMap(map("interfaces"))
-    counters = KernelCounters(map("counters"))
     verifiedInstructions = Self.verifiedInstructions(bpf_program__fd(program))
   }
 
   deinit { bpf_object__close(object) }
+
+  public var counters: KernelCounters { maps.counters }
 
   var descriptor: Int32 { bpf_program__fd(program) }
 
@@ -76,7 +65,7 @@ public final class KernelProgram: @unchecked Sendable {
     return object
   }
 
-  private static func prepare(_ object: OpaquePointer, _ image: image, _ sizes: Sizes) throws(KernelPathError) {
+  private static func prepare(_ object: OpaquePointer, _ image: image, _ sizes: KernelMaps.Sizes) throws(KernelPathError) {
     guard let readOnly = bpf_object__find_map_by_name(object, ".rodata") else {
       throw .system(call: "look-up of the image", errno: ENOENT)
     }
@@ -92,8 +81,8 @@ public final class KernelProgram: @unchecked Sendable {
     guard bpf_map__set_initial_value(readOnly, bytes.baseAddress, size) == 0 else {
       throw .system(call: "writing of the image", errno: errno)
     }
-    for (name, entries) in [("tokens", sizes.tokens), ("sessions", sizes.sessions), ("replies", sizes.sessions)] {
-      bpf_map__set_max_entries(bpf_object__find_map_by_name(object, name), UInt32(clamping: max(1, entries)))
+    for (name, entries) in sizes.entries {
+      bpf_map__set_max_entries(bpf_object__find_map_by_name(object, name), UInt32(clamping: entries))
     }
   }
 

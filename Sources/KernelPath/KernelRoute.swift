@@ -42,7 +42,7 @@ public struct KernelRoute: Sendable {
   }
 }
 
-extension KernelProgram {
+extension KernelMaps {
   /// Lets packets of `client` that the chain sends to `endpoint` go this way.
   public func setRoute(client: SocketAddress, endpoint: UInt32, _ route: KernelRoute) throws(KernelPathError) {
     try sessions.set(Self.key(client, endpoint), route.entry)
@@ -53,32 +53,62 @@ extension KernelProgram {
     try replies.set(Self.key(server, proxy), route.entry)
   }
 
-  /// When a packet last took a route, in nanoseconds of `CLOCK_MONOTONIC`, to about a second; nil without the route.
-  func lastSeen(client: SocketAddress, endpoint: UInt32) -> UInt64? { sessions[Self.key(client, endpoint)]?.last_seen }
-  func lastSeen(server: SocketAddress, proxy: SocketAddress) -> UInt64? { replies[Self.key(server, proxy)]?.last_seen }
+  /// Opens both ways of a session. Where one of them is taken, neither is opened.
+  func open(_ session: CarriedSession, listener: SocketAddress) throws(KernelPathError) {
+    // The way back first: as soon as the way there is open, an answer may come.
+    let reply = Self.key(session.server, session.proxy)
+    try replies.insert(reply, KernelRoute(from: listener, to: session.client).entry)
+    do throws(KernelPathError) {
+      try sessions.insert(
+        Self.key(session.client, session.endpoint), KernelRoute(from: session.proxy, to: session.server).entry)
+    } catch {
+      replies.remove(reply)
+      throw error
+    }
+  }
 
-  public func removeRoute(client: SocketAddress, endpoint: UInt32) { sessions.remove(Self.key(client, endpoint)) }
-  public func removeRoute(server: SocketAddress, proxy: SocketAddress) { replies.remove(Self.key(server, proxy)) }
+  func close(_ session: CarriedSession) {
+    sessions.remove(Self.key(session.client, session.endpoint))
+    replies.remove(Self.key(session.server, session.proxy))
+  }
+
+  /// When a packet of a session was last seen, in nanoseconds of `CLOCK_MONOTONIC`, to about a second; 0 for never.
+  func lastSeen(_ session: CarriedSession) -> UInt64 {
+    let there = sessions[Self.key(session.client, session.endpoint)]?.last_seen ?? 0
+    let back = replies[Self.key(session.server, session.proxy)]?.last_seen ?? 0
+    return max(there, back)
+  }
 
   /// The bytes of the longest token that a chain in the kernel can capture.
   static var maximumToken: Int { Int(CHAIN_VALUE_SIZE) }
 
   /// Sets which endpoints have a token. None: the token is not known.
   public func setToken(_ token: [UInt8], endpoints: [UInt32]) throws(KernelPathError) {
-    precondition(token.count <= Self.maximumToken, "the plan refuses chains that capture more")
-    var key = token_key()
-    withUnsafeMutableBytes(of: &key.words) { $0.copyBytes(from: token) }
-    key.tag = UInt64(MetadataKind.bytes.rawValue) << 32 | UInt64(token.count)
-    guard let first = endpoints.first else {
-      tokens.remove(key)
-      return
-    }
-    try tokens.set(key, token_entry(endpoint: first, count: UInt32(endpoints.count)))
+    guard let first = endpoints.first else { return remove(token) }
+    try set(token, KernelRouting.Target(endpoint: first, count: UInt32(endpoints.count)))
   }
 
   /// Sets where packets go that no filter chose an endpoint for.
   public func setEndpoints(_ endpoints: [UInt32]) throws(KernelPathError) {
-    try defaults.set(0, default_route(endpoint: endpoints.first ?? 0, count: UInt32(endpoints.count)))
+    try set(KernelRouting.Target(endpoint: endpoints.first ?? 0, count: UInt32(endpoints.count)))
+  }
+
+  func set(_ token: [UInt8], _ target: KernelRouting.Target) throws(KernelPathError) {
+    try tokens.set(Self.key(token), token_entry(endpoint: target.endpoint, count: target.count))
+  }
+
+  func remove(_ token: [UInt8]) { tokens.remove(Self.key(token)) }
+
+  func set(_ all: KernelRouting.Target) throws(KernelPathError) {
+    try defaults.set(0, default_route(endpoint: all.endpoint, count: all.count))
+  }
+
+  private static func key(_ token: [UInt8]) -> token_key {
+    precondition(token.count <= maximumToken, "the plan refuses chains that capture more")
+    var key = token_key()
+    withUnsafeMutableBytes(of: &key.words) { $0.copyBytes(from: token) }
+    key.tag = UInt64(MetadataKind.bytes.rawValue) << 32 | UInt64(token.count)
+    return key
   }
 
   private static func key(_ client: SocketAddress, _ endpoint: UInt32) -> session_key {

@@ -148,7 +148,7 @@ struct Worker: ~Copyable {
   }
 
   /// Sends the first `count` messages of `outgoing`. What the socket has no room for is dropped, not waited for.
-  func send(_ count: Int, from socket: Int32, _ flow: WorkerCounters.Flow) {
+  func send(_ count: Int, from socket: Int32, _ flow: FlowCounters) {
     var next = 0
     var sentPackets = 0
     var sentBytes = 0

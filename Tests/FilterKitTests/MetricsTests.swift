@@ -70,3 +70,22 @@ import Testing
     #expect(!names.contains("late"))
   }
 }
+
+extension MetricsTests {
+  @Test func whatARetiredSheetCountedStays() {
+    let metrics = Metrics()
+    let counter = metrics.counter("a_total", help: "A.")
+    let other = metrics.counter("b_total", help: "B.")
+    metrics.makeSheet().add(1, to: other)
+    for number in 1...3 {
+      let sheet = metrics.makeSheet()
+      sheet.add(UInt64(number), to: counter)
+      metrics.retire(sheet)
+      // It is not in the register any more.
+      sheet.add(100, to: counter)
+      metrics.retire(sheet)
+    }
+    #expect(metrics.total(counter) == 6)
+    #expect(metrics.total(other) == 1)
+  }
+}

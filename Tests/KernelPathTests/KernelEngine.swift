@@ -54,25 +54,25 @@ struct KernelEngine: ConformanceEngine {
 
   /// A session for every client of the case with every endpoint.
   private func fill(_ program: KernelProgram, _ test: ConformanceCase) throws {
-    try program.setEndpoints(test.endpoints.indices.map(UInt32.init))
+    try program.maps.setEndpoints(test.endpoints.indices.map(UInt32.init))
     let tokens = Set(test.endpoints.flatMap(\.tokens)).filter { $0.count <= Int(CHAIN_VALUE_SIZE) }
     for token in tokens {
       let owners = test.endpoints.indices.filter { test.endpoints[$0].tokens.contains(token) }
-      try program.setToken(token, endpoints: owners.map(UInt32.init))
+      try program.maps.setToken(token, endpoints: owners.map(UInt32.init))
     }
     for step in test.steps {
       switch step.direction {
       case .read:
         for (number, endpoint) in test.endpoints.enumerated() {
           let proxy = SocketAddress(Self.proxies[endpoint.address.ip.isV4 ? 0 : 1], port: 50_000)
-          try program.setRoute(
+          try program.maps.setRoute(
             client: step.source, endpoint: UInt32(number), KernelRoute(from: proxy, to: endpoint.address, hop: Self.hop)
           )
         }
       case .write:
         let client = ConformanceCase.defaultClient
         let listener = SocketAddress(Self.listeners[client.ip.isV4 ? 0 : 1], port: Self.port)
-        try program.setRoute(
+        try program.maps.setRoute(
           server: step.source, proxy: SocketAddress(Self.proxies[step.source.ip.isV4 ? 0 : 1], port: 50_000),
           KernelRoute(from: listener, to: client, hop: Self.hop))
       }

@@ -89,7 +89,7 @@ import Testing
     }
     #expect(sources.count == 1)
     #expect(paths.metrics.total("proxy_sessions_total") == 1)
-    #expect(paths.metrics.total("proxy_packets_received_total") < 5)
+    #expect(paths.metrics.total("proxy_packets_received_total", ["path": "socket"]) < 5)
     // Without packets on either path it ends.
     #expect(eventually { paths.sockets.activeSessions == 0 })
   }
@@ -119,7 +119,7 @@ import Testing
     }
     #expect(sources.count == 1)
     // All but the first were carried by the kernel, in both directions.
-    let bySockets = metrics.total("proxy_packets_received_total")
+    let bySockets = metrics.total("proxy_packets_received_total", ["path": "socket"])
     #expect(bySockets < 10, "\(bySockets) packets went by the sockets")
 
     // Away in the middle of traffic: the same source port goes on.
@@ -128,13 +128,15 @@ import Testing
     let packet = try #require(try receiver.receive())
     #expect(packet.bytes == Array("on sockets".utf8))
     #expect(sources.contains(packet.source))
-    #expect(metrics.total("proxy_packets_received_total") > bySockets)
+    #expect(metrics.total("proxy_packets_received_total", ["path": "socket"]) > bySockets)
   }
 }
 
 extension Metrics {
-  /// The sum of a family.
-  func total(_ name: String) -> UInt64 {
-    snapshot().filter { $0.family.name == name }.flatMap(\.totals).reduce(0) { $0 + $1[0] }
+  /// The sum of the series of a family that have these labels.
+  func total(_ name: String, _ labels: [String: String] = [:]) -> UInt64 {
+    snapshot().filter { $0.family.name == name }.flatMap { zip($0.family.series, $0.totals) }
+      .filter { series, _ in labels.allSatisfy { label in series.labels.contains { $0 == label } } }
+      .reduce(0) { $0 &+ $1.1[0] }
   }
 }

@@ -43,3 +43,7 @@ char **csys_environment(void);
 /// The name of an interface's driver (ETHTOOL_GDRVINFO), at most 31 characters; false where it does not say. Asked of the network
 /// namespace of the caller, which /sys need not show.
 bool csys_driver(const char *interface, char name[32]);
+
+/// Returns when whatever the kernel did on any processor without sleeping, when this was called, is over: programs of packets among
+/// them (membarrier(2), Linux 4.3). -1 with errno where the kernel has no such call.
+int csys_await_kernel(void);

@@ -38,7 +38,9 @@ public struct ChainPlan: Sendable {
   /// Why the sockets run the chain, or a part of it; nil where the kernel runs all of it.
   public var refusal: KernelRefusal? { read.refusal ?? write.refusal }
   /// Whether the kernel has something to do.
-  public var isForKernel: Bool { read.isWhole || write.isWhole || read.dropsEarly }
+  public var isForKernel: Bool { carriesSessions || read.dropsEarly }
+  /// Whether packets of sessions that exist may go by the kernel, in one direction at least.
+  public var carriesSessions: Bool { read.isWhole || write.isWhole || write.dropsEarly }
 
   public init(_ chain: Chain) {
     let read = Self.encode(chain.nodes, .read, KernelTables())

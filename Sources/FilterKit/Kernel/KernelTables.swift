@@ -3,7 +3,7 @@ public import CDataPath
 /// What a chain brings into the kernel beside its slots.
 public struct KernelTables: Sendable {
   /// An entry of the table of networks.
-  public struct Prefix: Sendable {
+  public struct Prefix: Equatable, Sendable {
     public var table: UInt32
     public var block: CIDR
     /// `PREFIX_DENIES`, `PREFIX_ALLOWS`, or the number of a set of ports behind them.

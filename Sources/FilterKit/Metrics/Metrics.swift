@@ -36,6 +36,8 @@ public final class Metrics: Sendable {
     var places: [String: (Counter, Kind)] = [:]
     var dropRows: [String: DropRow] = [:]
     var sheets: [CounterSheet] = []
+    /// What was counted on sheets that are gone.
+    let retired = CounterSheet()
     var used = Metrics.spill
   }
   private let state = Mutex(State())
@@ -97,9 +99,22 @@ public final class Metrics: Sendable {
     return sheet
   }
 
+  /// Takes a sheet that nobody writes to any more out of the register. What was counted on it stays counted.
+  public func retire(_ sheet: CounterSheet) {
+    state.withLock { state in
+      guard let index = state.sheets.firstIndex(where: { $0 === sheet }) else { return }
+      state.sheets.remove(at: index)
+      for cell in Self.spill..<state.used {
+        let counter = Counter(cell: cell)
+        let value = sheet.value(of: counter)
+        if value != 0 { state.retired.add(value, to: counter) }
+      }
+    }
+  }
+
   /// The sum of a counter over all workers.
   public func total(_ counter: Counter) -> UInt64 {
-    state.withLock { $0.sheets.reduce(0) { $0 &+ $1.value(of: counter) } }
+    state.withLock { $0.total(counter) }
   }
 
   /// All families with their totals, for an exporter. A histogram's totals are its buckets, the open one, and the sum.
@@ -109,7 +124,7 @@ public final class Metrics: Sendable {
         let totals = family.series.map { series in
           let cells: UInt32 = if case .histogram(let h, _) = series.kind { h.bucketCount + 2 } else { 1 }
           return (0..<cells).map { offset in
-            state.sheets.reduce(0) { $0 &+ $1.value(of: series.counter.advanced(by: offset)) }
+            state.total(series.counter.advanced(by: offset))
           }
         }
         return (family, totals)
@@ -119,6 +134,10 @@ public final class Metrics: Sendable {
 }
 
 extension Metrics.State {
+  fileprivate func total(_ counter: Counter) -> UInt64 {
+    sheets.reduce(retired.value(of: counter)) { $0 &+ $1.value(of: counter) }
+  }
+
   fileprivate mutating func register(
     _ name: String, _ help: String, _ labels: Metrics.Labels, cells: UInt32, _ kind: (Counter) -> Metrics.Kind
   ) -> (Counter, Metrics.Kind) {

@@ -1,7 +1,7 @@
 /// The ring of consistent hashing as plain data: its points in their order, and an index to them by the high bits of a hash.
-public struct HashRing: Sendable {
+public struct HashRing: Equatable, Sendable {
   /// A point of the ring, and an entry of the index.
-  public struct Entry: Sendable {
+  public struct Entry: Equatable, Sendable {
     public var place: UInt64
     /// The point's endpoint, by its place in the configuration.
     public var endpoint: UInt32

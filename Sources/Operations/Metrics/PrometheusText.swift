@@ -47,7 +47,9 @@ private struct Printer {
     head(family.name, help: family.help, type: kind.typeName)
     for row in rows {
       switch row.series.kind {
-      case .counter, .gauge: sample(family.name, row.labels, "\(row.totals[0])")
+      case .counter: sample(family.name, row.labels, "\(row.totals[0])")
+      // What one thread adds and another takes away can be read between the two.
+      case .gauge: sample(family.name, row.labels, "\(max(0, Int64(bitPattern: row.totals[0])))")
       case .histogram(let histogram, let scale): print(family.name, row.labels, histogram, scale, row.totals)
       }
     }

@@ -97,6 +97,9 @@ struct image {
   struct rule rules[CHAIN_RULES];
   /// Jiffies after which a next hop is looked up again, and the time of the last packet noted.
   unsigned long long hop_lifetime;
+  /// Added to the time of a next hop. A program whose interfaces have other places has another one, so it looks up again what a
+  /// program before it kept in a session.
+  unsigned long long hop_epoch;
   unsigned short port;
   /// Frames may come with a UDP checksum that is only the pseudo header's sum: compute every checksum in full.
   unsigned char full_checksums;
@@ -151,6 +154,18 @@ struct token_key {
   unsigned long long tag;
   unsigned long long words[4];
 };
+
+/// The traffic of one direction that the program did not hand over. Bytes are payload: received as they came, sent as the filters
+/// left them.
+struct flow {
+  unsigned long long packets_received;
+  unsigned long long bytes_received;
+  unsigned long long packets_sent;
+  unsigned long long bytes_sent;
+};
+
+/// The places of the flows.
+enum flow_direction { FLOW_READ, FLOW_WRITE, FLOW_COUNT };
 
 /// What a packet without a chosen destination does: it goes to `endpoint` where `count` is 1.
 struct default_route {

@@ -63,6 +63,9 @@ enum hand_over {
       HAND_OVER_COUNT
 };
 
+/// The name of a cause in metrics, or null for a number without one.
+const char *hand_over_name(unsigned cause);
+
 /// How many filters of a configuration have counters of their own in the kernel.
 #define CHAIN_FILTERS 64
 

@@ -1,0 +1,35 @@
+import CDataPath
+import FilterKit
+
+/// The places of interfaces in the image and in the map of ways out. An interface keeps its place, since sessions hold it.
+struct InterfacePlaces: Equatable {
+  /// Indices by place; 0 for none.
+  private(set) var indices = [UInt32](repeating: 0, count: Int(CHAIN_INTERFACES))
+  /// Changes with every change of places.
+  private(set) var epoch: UInt64 = 0
+
+  /// Gives places to these interfaces and to no other.
+  mutating func assign(_ interfaces: [LocalInterface]) throws(KernelPathError) {
+    guard interfaces.count <= indices.count else {
+      throw .refused(
+        KernelRefusal("it has \(interfaces.count) interfaces, and the kernel's program knows \(indices.count)"))
+    }
+    var new = indices.map { index in interfaces.contains { $0.index == index } ? index : 0 }
+    for interface in interfaces where !new.contains(interface.index) {
+      new[new.firstIndex(of: 0)!] = interface.index
+    }
+    if new != indices { epoch += 1 }
+    indices = new
+  }
+
+  /// As the image lists them.
+  func entries(_ interfaces: [LocalInterface]) -> [interface] {
+    indices.map { index in
+      var entry = interface()
+      entry.index = index
+      let mac = interfaces.first { $0.index == index }?.mac ?? []
+      withUnsafeMutableBytes(of: &entry.mac) { $0.copyBytes(from: mac) }
+      return entry
+    }
+  }
+}

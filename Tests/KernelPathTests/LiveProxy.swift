@@ -1,0 +1,80 @@
+import DataPath
+import FilterKit
+import Filters
+import KernelPath
+import ProxyConfiguration
+import SocketPath
+import TestNetwork
+
+/// Both paths between a client and servers, under configurations that change.
+final class LiveProxy {
+  static let listener = SocketAddress(literal: "10.1.0.1:7777")
+  /// Takes the token "abcd" and the like off the end.
+  static let byToken = "[{name: Capture, config: {suffix: {size: 4, remove: true}}}, {name: TokenRouter}]"
+
+  let network: NetworkTests.Network
+  let metrics = Metrics()
+  let kernel: KernelPath
+  let sockets: SocketPath
+
+  /// - Parameter endpoints: addresses with their tokens, of 4 bytes each.
+  init(
+    _ filters: String, _ endpoints: [String: [String]], network: NetworkTests.Network? = nil,
+    _ change: (inout KernelPathOptions) -> Void = { _ in }
+  ) throws {
+    self.network = try network ?? NetworkTests.Network()
+    var options = SocketPathOptions()
+    options.listen = Self.listener
+    options.workers = 1
+    var kernelOptions = KernelPathOptions()
+    kernelOptions.mode = .generic
+    kernelOptions.maxSessions = 1_000
+    change(&kernelOptions)
+    options.idleTimeout = kernelOptions.idleTimeout
+    kernel = KernelPath(kernelOptions, metrics: metrics)
+    let snapshot = try Self.snapshot(filters, endpoints, metrics)
+    sockets = try self.network.proxy.run { [options, metrics, kernel] in
+      try kernel.apply(snapshot, listening: [options.listen])
+      let sockets = try SocketPath(options, snapshot: snapshot, metrics: metrics, mirror: kernel)
+      try sockets.start()
+      return sockets
+    }
+  }
+
+  deinit {
+    kernel.stop()
+    sockets.stop()
+  }
+
+  /// Gives both paths another configuration.
+  func apply(_ filters: String, _ endpoints: [String: [String]]) throws {
+    let snapshot = try Self.snapshot(filters, endpoints, metrics)
+    sockets.apply(snapshot)
+    try network.proxy.run { try kernel.apply(snapshot, listening: [Self.listener]) }
+  }
+
+  /// The sum of a family's series with these labels, up to date.
+  func total(_ name: String, _ labels: [String: String] = [:]) -> UInt64 {
+    kernel.refreshCounters()
+    return metrics.total(name, labels)
+  }
+
+  /// The number of the program on an interface, or nil without one.
+  func program(on interface: String = "front") throws -> Substring? {
+    let words = try network.proxy.ip("link", "show", interface).split { $0 == " " || $0 == "\n" }
+    return words.firstIndex(of: "prog/xdp").map { words[$0 + 2] }
+  }
+
+  private static func snapshot(_ filters: String, _ endpoints: [String: [String]], _ metrics: Metrics) throws
+    -> Snapshot
+  {
+    let list = endpoints.sorted { $0.key < $1.key }.map { address, tokens in
+      let tokens = tokens.map { Base64.encode(Array($0.utf8)) }.joined(separator: ", ")
+      return "{address: '\(address)', metadata: {quilkin.dev: {tokens: [\(tokens)]}}}"
+    }
+    let text = "version: v1alpha1\nfilters: \(filters)\nclusters: [{endpoints: [\(list.joined(separator: ", "))]}]\n"
+    let configuration = try ConfigurationFile.read(text, file: "test.yaml", registry: .builtin, metrics: metrics)
+    let routes = configuration.endpoints.map { RoutingTable.Endpoint($0.address.socketAddress!, tokens: $0.tokens) }
+    return Snapshot(chain: configuration.chain, routing: RoutingTable(routes))
+  }
+}
