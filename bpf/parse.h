@@ -20,6 +20,8 @@ struct frame {
   /// would walk all that follows once for each.
   __u32 v4;
   __u32 ttl;
+  /// 0 where the packet has no checksum.
+  __u32 check;
 };
 
 #define MAPPED_PREFIX bpf_htonl(0xffff)
@@ -89,6 +91,7 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     return refuse(HAND_OVER_LENGTH);
   if (unlikely((const void *)udp + size > end)) return refuse(HAND_OVER_LENGTH);
   frame->ports = *(const __u32 *)udp;
+  frame->check = udp->check;
   packet->datagram = data + (__u32)(headers_size(v4) - sizeof *udp);
   packet->end = end;
   packet->cut = 0;

@@ -46,8 +46,7 @@ static __always_inline int check_way(
   if (unlikely(headers_size(to_v4) - sizeof(struct ethhdr) + packet->size > entry->mtu)) return refuse(HAND_OVER_MTU);
   if (unlikely(frame->ttl <= 1)) return refuse(HAND_OVER_TTL);
   // IPv6 needs a checksum, and without one there is no sum to go on from.
-  if (unlikely(*(const __u16 *)(packet->datagram + offsetof(struct udphdr, check)) == 0) && !(to_v4 & frame->v4))
-    return refuse(HAND_OVER_NO_CHECKSUM);
+  if (unlikely(frame->check == 0) && !(to_v4 & frame->v4)) return refuse(HAND_OVER_NO_CHECKSUM);
   return 0;
 }
 

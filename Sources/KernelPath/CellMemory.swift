@@ -1,6 +1,7 @@
 import CDataPath
 import FilterKit
 import Glibc
+import Synchronization
 
 /// The map of the filters' state, in the memory of this process. It is given back with the last state in it.
 final class CellMemory: Sendable {

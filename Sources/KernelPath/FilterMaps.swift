@@ -4,15 +4,14 @@ import FilterKit
 /// The maps that filters have beside the chain's image.
 struct FilterMaps: Sendable {
   let prefixes: KernelMap<prefix_key, UInt32>
-  let portSets: KernelMap<UInt32, port_set>
+  /// A set is larger than what Swift shows of C arrays.
+  let portSets: KernelMap<UInt32, UInt8>
 
   /// Writes the networks and the sets of ports of a chain.
   func fill(_ tables: KernelTables) throws(KernelPathError) {
     for prefix in tables.prefixes { try prefixes.set(Self.key(prefix), prefix.answer) }
     for (index, ports) in tables.portSets.enumerated() {
-      var set = port_set()
-      withUnsafeMutableBytes(of: &set) { $0.copyBytes(from: ports.bits) }
-      try portSets.set(UInt32(index), set)
+      try portSets.set(UInt32(index), bytes: ports.bits)
     }
   }
 

@@ -10,6 +10,14 @@ struct KernelMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: Sendable {
   /// Adds or replaces an entry: a look-up sees the old one or the new one, whole.
   func set(_ key: Key, _ value: Value) throws(KernelPathError) { try update(key, value, BPF_ANY) }
 
+  /// The same with a value that is given as bytes, as many as the map has for one.
+  func set(_ key: Key, bytes: [UInt8]) throws(KernelPathError) {
+    var key = key
+    guard bpf_map_update_elem(descriptor, &key, bytes, UInt64(BPF_ANY)) == 0 else {
+      throw .system(call: "update of a BPF map", errno: errno)
+    }
+  }
+
   /// Adds an entry. One that is there stays, with what the program noted in it.
   func insert(_ key: Key, _ value: Value) throws(KernelPathError) { try update(key, value, BPF_NOEXIST) }
 

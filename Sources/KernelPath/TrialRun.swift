@@ -1,4 +1,6 @@
 import CBpf
+public import CDataPath
+public import FilterKit
 import Glibc
 
 /// What the program did with one frame.
@@ -11,6 +13,29 @@ public struct TrialResult: Equatable, Sendable {
 }
 
 extension KernelProgram {
+  /// Loads the program of a chain with all that it looks up, for trial runs. The numbers of endpoints are their places in the table.
+  /// It has no sessions.
+  public static func forTrial(
+    _ plan: ChainPlan, _ table: RoutingTable, addresses: [IPAddress], port: UInt16, interfaces: [interface],
+    hopLifetime: UInt64 = .max, needsFullChecksums: Bool = false
+  ) throws(KernelPathError) -> KernelProgram {
+    let numbers = Dictionary(uniqueKeysWithValues: zip(table.endpoints.map(\.address), UInt32(0)...))
+    let routing = KernelRouting(table, plan.tables) { numbers[$0]! }
+    var cells = KernelCells()
+    let firstCells = cells.assign(plan.tables.states)
+    var sizes = KernelMaps.Sizes(plan.tables, cells: cells.capacity)
+    sizes.balance = BalanceRoom().holding(routing)
+    sizes.tokens = max(1_024, table.tokenCount)
+    let image = try image(
+      plan, cells: firstCells, addresses: addresses, port: port, interfaces: interfaces, hopLifetime: hopLifetime,
+      needsFullChecksums: needsFullChecksums, balance: sizes.balance)
+    let program = try KernelProgram(image, sizes: sizes)
+    try program.maps.filters.fill(plan.tables)
+    try cells.move(plan.tables.states, to: program.maps, sizes)
+    try routing.write(to: program.maps)
+    return program
+  }
+
   /// Runs the program once on a frame, without an interface (BPF_PROG_TEST_RUN).
   public func run(_ frame: [UInt8]) throws(KernelPathError) -> TrialResult {
     var output = [UInt8](repeating: 0, count: frame.count + 256)

@@ -13,7 +13,7 @@ import Testing
   /// Four threads hammer a few keys; in each window exactly the limit of each key gets through.
   @Test func neverLetsMoreThanTheLimitThrough() async throws {
     let limit = 100
-    let table = RateLimitTable(maximumPackets: UInt32(limit), period: Self.second, maximumKeys: 1_000_000)
+    let table = RateLimitTable(RateLimit(maximumPackets: UInt64(limit), period: Int64(Self.second)), maximumKeys: 1_000_000)
     for window in 1...20 {
       let now = UInt64(window) * 2 * Self.second
       let admitted = await withTaskGroup(of: [Int].self) { group in
@@ -34,7 +34,7 @@ import Testing
 
   /// Threads that also make the table grow and evict keep it whole: nothing is lost, and no key gets more than its limit.
   @Test func staysWholeUnderThreads() async throws {
-    let table = RateLimitTable(maximumPackets: 1, period: Self.second, maximumKeys: 1_000_000)
+    let table = RateLimitTable(RateLimit(maximumPackets: 1, period: Int64(Self.second)), maximumKeys: 1_000_000)
     let admitted = await withTaskGroup(of: Int.self) { group in
       for _ in 0..<4 {
         group.addTask {
@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func oldestWindowGoesFirst() {
-    let table = RateLimitTable(maximumPackets: 1, period: 100 * Self.second, maximumKeys: 100)
+    let table = RateLimitTable(RateLimit(maximumPackets: 1, period: Int64(100 * Self.second)), maximumKeys: 100)
     for number in 0..<100 { #expect(table.admit(key(number), now: UInt64(number)) == .admitted) }
     for number in 0..<100 { #expect(table.admit(key(number), now: 200) == .refused) }
     // Each new key takes the place of the oldest one that is left; the others are still known.
@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test func aWindowThatIsOverIsUsedBeforeAnythingIsEvicted() {
-    let table = RateLimitTable(maximumPackets: 1, period: Self.second, maximumKeys: 4)
+    let table = RateLimitTable(RateLimit(maximumPackets: 1, period: Int64(Self.second)), maximumKeys: 4)
     for round in 0..<50 {
       let now = UInt64(round) * Self.second
       for number in 0..<4 { #expect(table.admit(key(round * 4 + number), now: now) == .admitted) }
@@ -68,14 +68,14 @@ import Testing
   }
 
   @Test func evictionsWithALimitOfNothing() {
-    let table = RateLimitTable(maximumPackets: 0, period: Self.second, maximumKeys: 1)
+    let table = RateLimitTable(RateLimit(maximumPackets: 0, period: Int64(Self.second)), maximumKeys: 1)
     #expect(table.admit(key(1), now: 0) == .refused)
     #expect(table.admit(key(2), now: 0) == .refusedAfterEviction)
   }
 
   /// Workers read the clock once a batch, so one is behind another now and then. That must not look like a long time.
   @Test func aClockThatIsALittleBehindDoesNotOpenAWindow() {
-    let table = RateLimitTable(maximumPackets: 1, period: Self.second, maximumKeys: 4)
+    let table = RateLimitTable(RateLimit(maximumPackets: 1, period: Int64(Self.second)), maximumKeys: 4)
     #expect(table.admit(key(1), now: 1_000) == .admitted)
     #expect(table.admit(key(1), now: 999) == .refused)
     #expect(table.admit(key(1), now: 0) == .refused)
@@ -84,7 +84,7 @@ import Testing
 
   /// A table of a million keys holds nearly as many at once, whatever shards they fall into.
   @Test func holdsAboutAMillionKeys() {
-    let table = RateLimitTable(maximumPackets: 1, period: Self.second, maximumKeys: 1_000_000)
+    let table = RateLimitTable(RateLimit(maximumPackets: 1, period: Int64(Self.second)), maximumKeys: 1_000_000)
     var evictions = 0
     for number in 0..<960_000 where table.admit(key(number), now: 1).isAfterEviction { evictions += 1 }
     #expect(evictions == 0)

@@ -25,8 +25,8 @@ struct KernelEngine: ConformanceEngine {
     var out = interface()
     out.index = 1
     out.mac = (2, 0, 0, 0, 0, 9)
-    let program = try KernelProgram(
-      image(plan, addresses: Self.listeners, port: Self.port, interfaces: [out], hopLifetime: .max))
+    let program = try KernelProgram.forTrial(
+      plan, RoutingTable(test.endpoints), addresses: Self.listeners, port: Self.port, interfaces: [out])
     try fill(program, test)
     let reference = try FilterEngine(registry: .builtin, batching: .single).run(test)
     var outcomes: [CaseResult.Outcome] = []
@@ -48,18 +48,12 @@ struct KernelEngine: ConformanceEngine {
       default: throw Frame.Problem("the program returned \(result.action)")
       }
     }
-    program.counters.write(to: sheet, of: plan)
+    program.counters.write(to: sheet, of: plan.tables)
     return CaseResult(outcomes: outcomes, metrics: metrics)
   }
 
   /// A session for every client of the case with every endpoint.
   private func fill(_ program: KernelProgram, _ test: ConformanceCase) throws {
-    try program.maps.setEndpoints(test.endpoints.indices.map(UInt32.init))
-    let tokens = Set(test.endpoints.flatMap(\.tokens)).filter { $0.count <= Int(CHAIN_VALUE_SIZE) }
-    for token in tokens {
-      let owners = test.endpoints.indices.filter { test.endpoints[$0].tokens.contains(token) }
-      try program.maps.setToken(token, endpoints: owners.map(UInt32.init))
-    }
     for step in test.steps {
       switch step.direction {
       case .read:

@@ -35,19 +35,41 @@ struct ExplainCommand: ProxySubcommand {
 
   private static func text(of plan: ChainPlan) -> String {
     let width = plan.steps.map(\.label.count).max() ?? 0
-    var lines = plan.steps.map { step in
-      let label = step.label + String(repeating: " ", count: width - step.label.count)
-      let direction = step.direction == .read ? "read " : "write"
-      if let refusal = step.refusal { return "\(direction)  \(label)  sockets  because \(refusal)" }
-      return "\(direction)  \(label)  kernel   \(step.slots == 0 ? "nothing to do" : count(step.slots, "slot"))"
+    var lines: [String] = []
+    for direction in Direction.allCases {
+      let half = direction == .read ? plan.read : plan.write
+      var isBehindSockets = false
+      for step in plan.steps where step.direction == direction {
+        let label = step.label + String(repeating: " ", count: width - step.label.count)
+        lines.append("\(direction == .read ? "read " : "write")  \(label)  \(Self.text(of: step, half, isBehindSockets))")
+        lines += step.branchesOnSockets.map { "       \($0.label): its packets go to the sockets, because \($0.refusal)" }
+        if step.refusal != nil { isBehindSockets = true }
+      }
     }
-    if let refusal = plan.refusal {
-      lines.append("chain: sockets, because \(refusal)")
-    } else {
-      lines.append(
-        "chain: kernel, \(plan.read?.count ?? 0) of \(ChainPlan.slotCapacity) slots on read, "
-          + "\(plan.write?.count ?? 0) on write")
-    }
+    lines.append(Self.summary(of: plan))
     return lines.joined(separator: "\n")
+  }
+
+  private static func text(of step: ChainPlan.Step, _ half: ChainPlan.Half, _ isBehindSockets: Bool) -> String {
+    if let refusal = step.refusal { return "sockets  because \(refusal)" }
+    if isBehindSockets { return "sockets  because a filter before it runs there" }
+    if !half.isWhole, !half.dropsEarly { return "sockets  because a filter behind it runs there" }
+    let slots = step.slots == 0 ? "nothing to do" : count(step.slots, "slot")
+    return "kernel   \(slots)\(half.isWhole ? "" : ", drops early; the sockets run it again")"
+  }
+
+  private static func summary(of plan: ChainPlan) -> String {
+    if plan.refusal == nil {
+      return "chain: kernel, \(plan.read.slots.count) of \(ChainPlan.slotCapacity) slots on read, "
+        + "\(plan.write.slots.count) on write"
+    }
+    return Direction.allCases.map { direction in
+      let half = direction == .read ? plan.read : plan.write
+      guard let refusal = half.refusal else {
+        return "\(direction): kernel, \(half.slots.count) of \(ChainPlan.slotCapacity) slots"
+      }
+      let early = half.dropsEarly ? "; the kernel drops early, with \(half.slots.count) slots" : ""
+      return "\(direction): sockets, because \(refusal)\(early)"
+    }.joined(separator: "\n")
   }
 }
