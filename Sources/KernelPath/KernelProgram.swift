@@ -21,7 +21,9 @@ public final class KernelProgram: @unchecked Sendable {
       do throws(KernelPathError) { return try Self.load(image, sizes, others, anew, log: .reason) } catch {
         guard case .notVerified(let line, _) = error, KernelLog.isVerbose else { throw error }
         // Refused again, with every step that the verifier went.
-        do throws(KernelPathError) { return try Self.load(image, sizes, others, anew, log: .steps) } catch {
+        do throws(KernelPathError) {
+          return try Self.load(image, sizes, others, anew, log: .steps)
+        } catch {
           guard case .notVerified(_, let log) = error else { throw error }
           KernelLog.write(.debug, log)
           throw .notVerified(line: line, log: log)
@@ -54,7 +56,8 @@ public final class KernelProgram: @unchecked Sendable {
   }
 
   private static func load(
-    _ image: image, _ sizes: KernelMaps.Sizes, _ others: KernelMaps?, _ anew: Set<KernelMaps.Role>, log detail: LogDetail
+    _ image: image, _ sizes: KernelMaps.Sizes, _ others: KernelMaps?, _ anew: Set<KernelMaps.Role>,
+    log detail: LogDetail
   ) throws(KernelPathError) -> (object: OpaquePointer, program: OpaquePointer, maps: KernelMaps) {
     let log = UnsafeMutablePointer<CChar>.allocate(capacity: detail.size)
     defer { log.deallocate() }
@@ -90,7 +93,9 @@ public final class KernelProgram: @unchecked Sendable {
     return object
   }
 
-  private static func prepare(_ object: OpaquePointer, _ image: image, _ sizes: KernelMaps.Sizes) throws(KernelPathError) {
+  private static func prepare(_ object: OpaquePointer, _ image: image, _ sizes: KernelMaps.Sizes)
+    throws(KernelPathError)
+  {
     guard let readOnly = bpf_object__find_map_by_name(object, ".rodata") else {
       throw .system(call: "look-up of the image", errno: ENOENT)
     }

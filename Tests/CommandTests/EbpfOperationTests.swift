@@ -19,7 +19,8 @@ import Testing
 
   @discardableResult private func write(_ filters: String) throws -> String {
     try folder.write(
-      "version: v1alpha1\nfilters: \(filters)\nclusters: [{endpoints: [{address: '10.3.0.2:9000'}]}]\n", to: "proxy.yaml")
+      "version: v1alpha1\nfilters: \(filters)\nclusters: [{endpoints: [{address: '10.3.0.2:9000'}]}]\n",
+      to: "proxy.yaml")
   }
 
   private func start(_ filters: String, _ arguments: [String] = []) throws -> ChildProcess {

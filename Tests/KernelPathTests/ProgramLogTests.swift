@@ -57,7 +57,10 @@ import Testing
     let start = try read()
     var end = start
     // So many that one more or less is nothing.
-    #expect(try eventually { end = try read(); return end.jiffies - start.jiffies >= 40 })
+    #expect(
+      try eventually {
+        end = try read(); return end.jiffies - start.jiffies >= 40
+      })
     let measured = (end.jiffies - start.jiffies) / (end.nanoseconds - start.nanoseconds) * 1e9
     let known = Double(KernelPathOptions().hopLifetime)
     #expect(abs(known - measured) < measured * 0.06, "\(known) against \(measured) measured")
