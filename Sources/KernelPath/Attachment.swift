@@ -46,6 +46,13 @@ final class Attachment: Sendable, CustomStringConvertible {
 
   var description: String { "\(interface) (\(mode.rawValue))" }
 
+  /// Whether the program is there: not where the interface has gone away.
+  var isInPlace: Bool {
+    var info = bpf_link_info()
+    var size = UInt32(MemoryLayout<bpf_link_info>.size)
+    return bpf_obj_get_info_by_fd(link, &info, &size) == 0 && info.xdp.ifindex != 0
+  }
+
   /// Puts another program in place of the one that runs: no packet passes without one.
   func swap(to program: KernelProgram) throws(KernelPathError) {
     guard bpf_link_update(link, program.descriptor, nil) == 0 else {

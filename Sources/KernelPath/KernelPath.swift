@@ -35,7 +35,9 @@ public final class KernelPath: SessionMirror, Sendable {
   }
 
   /// What carries packets now, for people: `eth0 (native)`. Empty where the sockets serve alone.
-  public var attached: [String] { state.withLock { $0.active?.attachments.map(\.description) ?? [] } }
+  public var attached: [String] {
+    state.withLock { $0.active?.attachments.filter(\.isInPlace).map(\.description) ?? [] }
+  }
 
   /// Brings a configuration into the kernel, in place of the one before. Where it cannot be, nothing is left attached, and the
   /// error says why: the sockets serve it.
@@ -73,7 +75,11 @@ public final class KernelPath: SessionMirror, Sendable {
   /// Brings the counters up to date, for whoever reads the metrics next.
   public func refreshCounters() {
     state.withLock { state in
-      state.active?.refreshCounters()
+      if let active = state.active {
+        active.refreshCounters()
+        let isInPlace = active.attachments.contains(where: \.isInPlace)
+        state.offload.set(isActive: isInPlace, obstacle: isInPlace ? nil : .attachment)
+      }
       state.offload.setSessions(state.sessions.carriedCount)
     }
   }

@@ -20,7 +20,8 @@ public enum KernelPathError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .notPermitted: "this process may not load BPF programs: run as root, or give it CAP_BPF and CAP_NET_ADMIN"
     case .chain(let refusal), .refused(let refusal): refusal.reason
-    case .notVerified(let line, _): "the kernel refused the program: \(line)"
+    case .notVerified(let line, _):
+      "the kernel refused the program: \(line) (all that its verifier said is logged with --log-level debug)"
     case .notAttached(let interface, let mode, EBUSY):
       "\(interface) has an XDP program already (\(mode.rawValue)): 'ip link show \(interface)' tells which; "
         + "detach it, or leave the interface out with --interface"

@@ -10,10 +10,8 @@ public struct KernelPathOptions: Sendable {
 
   public init() {}
 
-  /// Jiffies for which a next hop is good, and in which a packet is noted once: a second, or a quarter of the idle timeout, and no
-  /// more. How many jiffies a second has is not known here; with 100, the fewest of any kernel, it is never longer.
+  /// Jiffies for which a next hop is good, and in which a packet is noted once: a second, or a quarter of the idle timeout.
   var hopLifetime: UInt64 {
-    let milliseconds = min(1_000, max(4, Int(idleTimeout / .milliseconds(1)) / 4))
-    return UInt64(max(1, milliseconds / 10))
+    Jiffies.count(milliseconds: UInt64(min(1_000, max(4, Int(idleTimeout / .milliseconds(1)) / 4))))
   }
 }

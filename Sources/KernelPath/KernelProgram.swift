@@ -17,25 +17,22 @@ public final class KernelProgram: @unchecked Sendable {
     _ image: image, sizes: KernelMaps.Sizes = KernelMaps.Sizes(), sharing others: KernelMaps? = nil,
     anew: Set<KernelMaps.Role> = []
   ) throws(KernelPathError) {
-    libbpf_set_print(nil)
-    let log = UnsafeMutablePointer<CChar>.allocate(capacity: Self.logSize)
-    defer { log.deallocate() }
-    log[0] = 0
-    let object = try Self.open(log)
-    do throws(KernelPathError) {
-      try Self.prepare(object, image, sizes)
-      try others?.give(to: object, anew: anew)
-      guard bpf_object__load(object) == 0 else { throw Self.failure(errno, log) }
-      guard let program = bpf_object__find_program_by_name(object, "proxy") else {
-        throw .system(call: "look-up of the program", errno: ENOENT)
+    let (object, program, maps) = try KernelLog.whileReporting { () throws(KernelPathError) in
+      do throws(KernelPathError) { return try Self.load(image, sizes, others, anew, log: .reason) } catch {
+        guard case .notVerified(let line, _) = error, KernelLog.isVerbose else { throw error }
+        // Refused again, with every step that the verifier went.
+        do throws(KernelPathError) {
+          return try Self.load(image, sizes, others, anew, log: .steps)
+        } catch {
+          guard case .notVerified(_, let log) = error else { throw error }
+          KernelLog.write(.debug, log)
+          throw .notVerified(line: line, log: log)
+        }
       }
-      maps = try KernelMaps(object, sharing: others, anew: anew, room: sizes.balance)
-      self.object = object
-      self.program = program
-    } catch {
-      bpf_object__close(object)
-      throw error
     }
+    self.object = object
+    self.program = program
+    self.maps = maps
     verifiedInstructions = Self.verifiedInstructions(bpf_program__fd(program))
   }
 
@@ -47,25 +44,58 @@ public final class KernelProgram: @unchecked Sendable {
 
   // MARK: - Loading
 
-  // A refused program's log is as long as the way the verifier went.
-  private static let logSize = 1 << 20
+  /// What the verifier writes to its log.
+  private enum LogDetail {
+    /// The reason of a refusal and the figures at the end.
+    case reason
+    /// Every step.
+    case steps
 
-  private static func open(_ log: UnsafeMutablePointer<CChar>) throws(KernelPathError) -> OpaquePointer {
+    var level: UInt32 { self == .reason ? 4 : 6 }
+    var size: Int { self == .reason ? 64 << 10 : 16 << 20 }
+  }
+
+  private static func load(
+    _ image: image, _ sizes: KernelMaps.Sizes, _ others: KernelMaps?, _ anew: Set<KernelMaps.Role>,
+    log detail: LogDetail
+  ) throws(KernelPathError) -> (object: OpaquePointer, program: OpaquePointer, maps: KernelMaps) {
+    let log = UnsafeMutablePointer<CChar>.allocate(capacity: detail.size)
+    defer { log.deallocate() }
+    log[0] = 0
+    let object = try open(log, detail)
+    do throws(KernelPathError) {
+      try prepare(object, image, sizes)
+      try others?.give(to: object, anew: anew)
+      guard bpf_object__load(object) == 0 else { throw failure(errno, log) }
+      guard let program = bpf_object__find_program_by_name(object, "proxy") else {
+        throw .system(call: "look-up of the program", errno: ENOENT)
+      }
+      return (object, program, try KernelMaps(object, sharing: others, anew: anew, room: sizes.balance))
+    } catch {
+      bpf_object__close(object)
+      throw error
+    }
+  }
+
+  private static func open(
+    _ log: UnsafeMutablePointer<CChar>, _ detail: LogDetail
+  ) throws(KernelPathError) -> OpaquePointer {
     let object = "proxy".withCString { name in
       var options = bpf_object_open_opts()
       options.sz = MemoryLayout<bpf_object_open_opts>.size
       options.object_name = name
       options.kernel_log_buf = log
-      options.kernel_log_size = logSize
-      // The reason of a refusal and the figures at the end, not every step.
-      options.kernel_log_level = 4
+      options.kernel_log_size = detail.size
+      options.kernel_log_level = detail.level
       return ProgramObject.withBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
     }
     guard let object else { throw .system(call: "opening of the program", errno: errno) }
     return object
   }
 
-  private static func prepare(_ object: OpaquePointer, _ image: image, _ sizes: KernelMaps.Sizes) throws(KernelPathError) {
+  private static func prepare(_ object: OpaquePointer, _ image: image, _ sizes: KernelMaps.Sizes)
+    throws(KernelPathError)
+  {
     guard let readOnly = bpf_object__find_map_by_name(object, ".rodata") else {
       throw .system(call: "look-up of the image", errno: ENOENT)
     }

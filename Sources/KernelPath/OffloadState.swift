@@ -11,7 +11,8 @@ struct OffloadState {
 
   init(_ metrics: Metrics) {
     active = metrics.gauge(
-      "proxy_offload_active", help: "1 while the kernel's program carries sessions on, 0 while the sockets serve alone.")
+      "proxy_offload_active",
+      help: "1 while the kernel's program carries sessions on, 0 while the sockets serve alone.")
     obstacles = KernelPathError.Obstacle.allCases.map { obstacle in
       (
         obstacle,

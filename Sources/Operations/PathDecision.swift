@@ -8,6 +8,7 @@ struct PathDecision: Equatable, CustomStringConvertible, Sendable {
   let attached: [String]
   /// Why the kernel path is not in use, where it was asked for.
   let failure: KernelPathError?
+  private let isAsked: Bool
 
   /// Brings a snapshot into the kernel, where there is a kernel path.
   init(_ kernel: KernelPath?, _ snapshot: Snapshot, listening: [SocketAddress]) {
@@ -17,12 +18,26 @@ struct PathDecision: Equatable, CustomStringConvertible, Sendable {
     } catch {
       failure = error
     }
+    isAsked = kernel != nil
     attached = kernel?.attached ?? []
   }
 
+  private init(attached: [String], _ before: PathDecision) {
+    self.attached = attached
+    failure = before.failure
+    isAsked = before.isAsked
+  }
+
+  /// The same by now: interfaces can go away.
+  func refreshed(_ kernel: KernelPath?) -> PathDecision { PathDecision(attached: kernel?.attached ?? [], self) }
+
+  /// Whether sessions are not carried as `options` require it.
+  func violates(_ options: KernelOptions?) -> Bool { options?.requiresOffload == true && attached.isEmpty }
+
   var description: String {
     if let failure { return "path: sockets, because \(failure)" }
-    if attached.isEmpty { return "path: sockets, because 'proxy run' uses no other" }
+    if !isAsked { return "path: sockets, because 'proxy run' uses no other" }
+    if attached.isEmpty { return "path: sockets, because the interfaces of the kernel's program are gone" }
     return "path: kernel on \(attached.joined(separator: ", ")); the sockets make sessions and serve the rest"
   }
 }

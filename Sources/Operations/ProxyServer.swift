@@ -40,6 +40,9 @@ public final class ProxyServer: Sendable {
     process = ProcessMetrics(metrics, version: proxyVersion)
     let applied = try Self.load(options.configurationFile, registry, metrics, logger)
     kernel = options.kernel.map { kernel in
+      KernelLog.send(
+        to: { level, line in logger.log(level: level == .debug ? .debug : .warning, "\(line)") },
+        isVerbose: logger.logLevel <= .debug)
       var path = kernel.path
       path.maxSessions = options.sockets.maxSessions
       path.idleTimeout = options.sockets.idleTimeout
@@ -197,6 +200,12 @@ extension ProxyServer {
     }
   }
 
+  private var servingReadiness: AdminPages.Readiness {
+    let decision = state.withLock { $0.decision }.refreshed(kernel)
+    if decision.violates(options.kernel) { return .notReady(reason: "the kernel path is required; \(decision)") }
+    return .ready(detail: kernel == nil ? nil : "\(decision)")
+  }
+
   private var pages: AdminPages {
     AdminPages(
       metrics: { [metrics, kernel] in
@@ -206,7 +215,7 @@ extension ProxyServer {
       readiness: {
         switch self.state.withLock({ $0.phase }) {
         case .starting: .notReady(reason: "starting")
-        case .serving: .ready
+        case .serving: self.servingReadiness
         case .draining: .notReady(reason: "draining, no new session is made")
         }
       },

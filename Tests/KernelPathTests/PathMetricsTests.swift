@@ -41,7 +41,8 @@ import Testing
     check(packets: 10)
 
     let before = try #require(try proxy.program())
-    try proxy.apply("[{name: PacketSize, config: {max: 100}}, " + LiveProxy.byToken.dropFirst(), ["10.2.0.2:9000": ["abcd"]])
+    let longer = "[{name: PacketSize, config: {max: 100}}, " + LiveProxy.byToken.dropFirst()
+    try proxy.apply(longer, ["10.2.0.2:9000": ["abcd"]])
     #expect(try #require(try proxy.program()) != before)
     check(packets: 10)
     try exchange(10)

@@ -10,7 +10,7 @@ import Testing
   private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
   private let loopback = SocketAddress(literal: "127.0.0.1:0")
 
-  private func pages(_ readiness: @escaping @Sendable () -> AdminPages.Readiness = { .ready }) -> AdminPages {
+  private func pages(_ readiness: @escaping @Sendable () -> AdminPages.Readiness = { .ready() }) -> AdminPages {
     AdminPages(
       metrics: { "a 1\n" }, readiness: readiness, configuration: { $0 ? "tokens: shown\n" : "tokens: hidden\n" })
   }
@@ -56,7 +56,9 @@ import Testing
   @Test("What is not ready answers 503 with the reason, and 200 as soon as it is")
   func readiness() async throws {
     let isReady = Flag()
-    let pages = pages { isReady.value.load(ordering: .acquiring) ? .ready : .notReady(reason: "starting") }
+    let pages = pages {
+      isReady.value.load(ordering: .acquiring) ? .ready(detail: "path: sockets") : .notReady(reason: "starting")
+    }
     let (before, after) = try await answers(pages) { server in
       let before = try HTTPAnswer.get("/ready", from: server)
       isReady.value.store(true, ordering: .releasing)
@@ -65,6 +67,7 @@ import Testing
     #expect(before.status == 503)
     #expect(before.body == "not ready: starting\n")
     #expect(after.status == 200)
+    #expect(after.body == "ready\npath: sockets\n")
   }
 
   private final class Flag: Sendable {

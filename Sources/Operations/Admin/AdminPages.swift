@@ -2,7 +2,8 @@
 public struct AdminPages: Sendable {
   /// Whether traffic may be sent to this process.
   public enum Readiness: Hashable, Sendable {
-    case ready
+    /// The detail is one line, for people.
+    case ready(detail: String? = nil)
     case notReady(reason: String)
   }
 

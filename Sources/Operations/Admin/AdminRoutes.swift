@@ -16,7 +16,7 @@ struct AdminRoutes {
     router.get("/live") { _, _ in Response.text("live\n") }
     router.get("/ready") { _, _ in
       switch pages.readiness() {
-      case .ready: Response.text("ready\n")
+      case .ready(let detail): Response.text("ready\n" + (detail.map { $0 + "\n" } ?? ""))
       case .notReady(let reason): Response.text("not ready: \(reason)\n", status: .serviceUnavailable)
       }
     }
