@@ -23,25 +23,34 @@ public final class KernelProgram: @unchecked Sendable {
   public let counters: KernelCounters
   /// How many instructions the verifier walked.
   public let verifiedInstructions: Int
+  /// How many instructions were loaded.
+  public let instructionCount: Int
+  /// Why the kernel refused the specialised program, where it did; then the generic one runs.
+  public let specialisationRefusal: KernelPathError?
 
-  public init(_ image: image, sizes: Sizes = Sizes()) throws(KernelPathError) {
+  /// - Parameter specialising: whether to load what is left of the program for this image, and not all of it. Both do the same.
+  public init(_ image: image, sizes: Sizes = Sizes(), specialising: Bool = true) throws(KernelPathError) {
     libbpf_set_print(nil)
     let log = UnsafeMutablePointer<CChar>.allocate(capacity: Self.logSize)
     defer { log.deallocate() }
-    log[0] = 0
-    let object = try Self.open(log)
-    do throws(KernelPathError) {
-      try Self.prepare(object, image, sizes)
-      guard bpf_object__load(object) == 0 else { throw Self.failure(errno, log) }
-      guard let program = bpf_object__find_program_by_name(object, "proxy") else {
-        throw .system(call: "look-up of the program", errno: ENOENT)
+    var refusal: KernelPathError?
+    var loaded: Loaded?
+    if specialising {
+      do throws(KernelPathError) {
+        loaded = try Self.load(image, sizes, specialising: true, log)
+      } catch {
+        guard case .notVerified = error else { throw error }
+        refusal = error
       }
-      self.object = object
-      self.program = program
-    } catch {
-      bpf_object__close(object)
-      throw error
     }
+    // Not `??`: it does not take what throws this error.
+    let result: Loaded
+    if let loaded { result = loaded } else { result = try Self.load(image, sizes, specialising: false, log) }
+    object = result.object
+    program = result.program
+    instructionCount = result.instructionCount
+    specialisationRefusal = refusal
+    let object = object
     func map(_ name: String) -> Int32 { bpf_object__find_map_fd_by_name(object, name) }
     tokens = KernelMap(map("tokens"))
     sessions = KernelMap(map("sessions"))
@@ -60,6 +69,32 @@ public final class KernelProgram: @unchecked Sendable {
 
   // A refused program's log is as long as the way the verifier went.
   private static let logSize = 1 << 20
+
+  private struct Loaded {
+    let object: OpaquePointer
+    let program: OpaquePointer
+    let instructionCount: Int
+  }
+
+  private static func load(
+    _ image: image, _ sizes: Sizes, specialising: Bool, _ log: UnsafeMutablePointer<CChar>
+  ) throws(KernelPathError) -> Loaded {
+    log[0] = 0
+    let object = try open(log)
+    do throws(KernelPathError) {
+      try prepare(object, image, sizes)
+      guard let program = bpf_object__find_program_by_name(object, "proxy") else {
+        throw .system(call: "look-up of the program", errno: ENOENT)
+      }
+      let specialised = specialising ? SpecialisedLoad(object, program) : nil
+      guard (specialised?.run() ?? bpf_object__load(object)) == 0 else { throw failure(errno, log) }
+      let count = specialised?.instructionCount ?? Int(bpf_program__insn_cnt(program))
+      return Loaded(object: object, program: program, instructionCount: count)
+    } catch {
+      bpf_object__close(object)
+      throw error
+    }
+  }
 
   private static func open(_ log: UnsafeMutablePointer<CChar>) throws(KernelPathError) -> OpaquePointer {
     let object = "proxy".withCString { name in
