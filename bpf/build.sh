@@ -19,7 +19,10 @@ for slot in "$package"/filters/*/*Slot.swift; do set -- "$@" "$slot" "${slot%Slo
   -I "$include" -suppress-warnings -emit-ir "$@" -o "$work/filters.ll"
 sed -E -f "$package/bpf/retarget.sed" "$work/filters.ll" > "$work/filters.bpf.ll"
 "$bin/clang" -target bpf -x ir -emit-llvm -c "$work/filters.bpf.ll" -o "$work/filters.bc"
-"$bin/clang" -target bpf -mcpu=v4 -mllvm -disable-ldsx -mllvm -disable-movsx -mllvm -disable-bswap -mllvm -disable-sdiv-smod -mllvm -disable-storeimm -O2 -g -Wall -Werror -isystem "/usr/include/$(uname -m)-linux-gnu" -I "$include" \
+# Of v4 only gotol: a branch of 16 bits spans half of what the program may grow to. What is left of the program for one chain is
+# small, so that what is loaded has ordinary jumps alone, which kernels before 6.6 know.
+"$bin/clang" -target bpf -mcpu=v4 -mllvm -disable-ldsx -mllvm -disable-movsx -mllvm -disable-bswap -mllvm -disable-sdiv-smod \
+  -mllvm -disable-storeimm -O2 -g -Wall -Werror -isystem "/usr/include/$(uname -m)-linux-gnu" -I "$include" \
   -Xclang -fno-split-cold-code -Xclang -mlink-builtin-bitcode -Xclang "$work/filters.bc" \
   -c "$package/bpf/proxy.bpf.c" -o "$work/proxy.o"
 "$bin/llvm-objcopy" --strip-debug "$work/proxy.o"

@@ -10,30 +10,32 @@ public final class KernelProgram: @unchecked Sendable {
   public let maps: KernelMaps
   /// How many instructions the verifier walked.
   public let verifiedInstructions: Int
+  /// How many instructions were loaded.
+  public let instructionCount: Int
+  /// Why the kernel refused the specialised program, where it did; then the generic one runs.
+  public let specialisationRefusal: KernelPathError?
 
   /// - Parameters:
   ///   - others: maps that it shares, but for those of the roles in `anew`.
+  ///   - specialising: whether to load what is left of the program for this image, and not all of it. Both do the same.
   public init(
     _ image: image, sizes: KernelMaps.Sizes = KernelMaps.Sizes(), sharing others: KernelMaps? = nil,
-    anew: Set<KernelMaps.Role> = []
+    anew: Set<KernelMaps.Role> = [], specialising: Bool = true
   ) throws(KernelPathError) {
-    let (object, program, maps) = try KernelLog.whileReporting { () throws(KernelPathError) in
-      do throws(KernelPathError) { return try Self.load(image, sizes, others, anew, log: .reason) } catch {
-        guard case .notVerified(let line, _) = error, KernelLog.isVerbose else { throw error }
-        // Refused again, with every step that the verifier went.
-        do throws(KernelPathError) {
-          return try Self.load(image, sizes, others, anew, log: .steps)
-        } catch {
-          guard case .notVerified(_, let log) = error else { throw error }
-          KernelLog.write(.debug, log)
-          throw .notVerified(line: line, log: log)
-        }
+    let request = Request(image: image, sizes: sizes, others: others, anew: anew)
+    let (loaded, refusal) = try KernelLog.whileReporting { () throws(KernelPathError) in
+      guard specialising else { return (try Self.loadExplaining(request, specialising: false), nil) }
+      do throws(KernelPathError) { return (try Self.load(request, specialising: true, log: .reason), nil) } catch {
+        guard case .notVerified = error else { throw error }
+        return (try Self.loadExplaining(request, specialising: false), Optional(error))
       }
     }
-    self.object = object
-    self.program = program
-    self.maps = maps
-    verifiedInstructions = Self.verifiedInstructions(bpf_program__fd(program))
+    object = loaded.object
+    program = loaded.program
+    maps = loaded.maps
+    instructionCount = loaded.instructionCount
+    specialisationRefusal = refusal
+    verifiedInstructions = Self.verifiedInstructions(bpf_program__fd(loaded.program))
   }
 
   deinit { bpf_object__close(object) }
@@ -55,22 +57,54 @@ public final class KernelProgram: @unchecked Sendable {
     var size: Int { self == .reason ? 64 << 10 : 16 << 20 }
   }
 
+  /// What to load.
+  private struct Request {
+    let image: image
+    let sizes: KernelMaps.Sizes
+    let others: KernelMaps?
+    let anew: Set<KernelMaps.Role>
+  }
+
+  private struct Loaded {
+    let object: OpaquePointer
+    let program: OpaquePointer
+    let maps: KernelMaps
+    let instructionCount: Int
+  }
+
+  /// Loads, and where the verifier refuses writes every step that it went to the log, if anybody asked for that.
+  private static func loadExplaining(_ request: Request, specialising: Bool) throws(KernelPathError) -> Loaded {
+    do throws(KernelPathError) { return try load(request, specialising: specialising, log: .reason) } catch {
+      guard case .notVerified(let line, _) = error, KernelLog.isVerbose else { throw error }
+      do throws(KernelPathError) {
+        return try load(request, specialising: specialising, log: .steps)
+      } catch {
+        guard case .notVerified(_, let log) = error else { throw error }
+        KernelLog.write(.debug, log)
+        throw .notVerified(line: line, log: log)
+      }
+    }
+  }
+
   private static func load(
-    _ image: image, _ sizes: KernelMaps.Sizes, _ others: KernelMaps?, _ anew: Set<KernelMaps.Role>,
-    log detail: LogDetail
-  ) throws(KernelPathError) -> (object: OpaquePointer, program: OpaquePointer, maps: KernelMaps) {
+    _ request: Request, specialising: Bool, log detail: LogDetail
+  ) throws(KernelPathError) -> Loaded {
     let log = UnsafeMutablePointer<CChar>.allocate(capacity: detail.size)
     defer { log.deallocate() }
     log[0] = 0
     let object = try open(log, detail)
     do throws(KernelPathError) {
-      try prepare(object, image, sizes)
-      try others?.give(to: object, anew: anew)
-      guard bpf_object__load(object) == 0 else { throw failure(errno, log) }
+      try prepare(object, request.image, request.sizes)
+      try request.others?.give(to: object, anew: request.anew)
       guard let program = bpf_object__find_program_by_name(object, "proxy") else {
         throw .system(call: "look-up of the program", errno: ENOENT)
       }
-      return (object, program, try KernelMaps(object, sharing: others, anew: anew, room: sizes.balance))
+      let specialised = specialising ? SpecialisedLoad(object, program) : nil
+      guard (specialised?.run() ?? bpf_object__load(object)) == 0 else { throw failure(errno, log) }
+      let maps = try KernelMaps(
+        object, sharing: request.others, anew: request.anew, room: request.sizes.balance)
+      let count = specialised?.instructionCount ?? Int(bpf_program__insn_cnt(program))
+      return Loaded(object: object, program: program, maps: maps, instructionCount: count)
     } catch {
       bpf_object__close(object)
       throw error

@@ -27,6 +27,7 @@ struct KernelEngine: ConformanceEngine {
     out.mac = (2, 0, 0, 0, 0, 9)
     let program = try KernelProgram.forTrial(
       plan, RoutingTable(test.endpoints), addresses: Self.listeners, port: Self.port, interfaces: [out])
+    if let refusal = program.specialisationRefusal { throw Frame.Problem("not specialised: \(refusal)") }
     try fill(program, test)
     let reference = try FilterEngine(registry: .builtin, batching: .single).run(test)
     var outcomes: [CaseResult.Outcome] = []
