@@ -50,26 +50,13 @@ static __always_inline int check_way(
   return 0;
 }
 
-/// Sends what is left of the packet the way of the session. The verifier does not know the direction.
+/// Writes what is left of the packet as it goes on. The verifier does not know the direction.
 static __always_inline struct outcome forward(
-    struct xdp_md *ctx, const struct frame *frame, struct packet *packet, struct route_entry *entry, __u32 direction) {
-  const __u32 to_v4 = is_v4((const __u64 *)entry->destination);
-  const __u64 moves = image.grows || unlikely(to_v4 != frame->v4);
-  int cause = check_way(ctx, frame, packet, entry, to_v4);
-  if (unlikely(cause)) return hand_over(cause);
-  struct kept kept;
-  if (moves) {
-    cause = make_room(ctx, frame, packet, entry, &kept);
-    if (unlikely(cause)) return cause == NOT_OURS ? aborted() : hand_over(cause);
-  }
-  __u32 filter = 0;
-  const __u32 late =
-      direction ? commit(image.write, packet, 0, &filter) : commit(image.read, packet, 0, &filter);
-  if (unlikely(late)) return drop(filter, late);
-  note(entry, packet->size);
+    struct xdp_md *ctx, const struct packet *packet, struct route_entry *entry, const struct kept *kept, __u64 moves,
+    __u32 to_v4, __u32 direction) {
   if (moves)
-    return to_v4 ? write_moved(ctx, packet, entry, &kept, 1, direction)
-                 : write_moved(ctx, packet, entry, &kept, 0, direction);
+    return to_v4 ? write_moved(ctx, packet, entry, kept, 1, direction)
+                 : write_moved(ctx, packet, entry, kept, 0, direction);
   return to_v4 ? write_same(ctx, packet, entry, 1) : write_same(ctx, packet, entry, 0);
 }
 
@@ -117,7 +104,7 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   // As an enum flow_direction, but unknown to the verifier: it walks what both directions share once.
   __u32 direction = packet.front;
   __u32 filter = 0, result;
-  struct route_entry *entry;
+  struct route_entry *entry = 0;
   if (destination_port(frame.ports) == image.port && is_listening_address(frame.destination)) {
     result = run_chain(image.read, &packet, &filter);
     if (result == 0) {
@@ -132,13 +119,25 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
     result = run_chain(image.write, &packet, &filter);
   }
   if (unlikely(result == RUN_HAND_OVER)) return hand_over(HAND_OVER_FILTER);
+
+  __u32 to_v4 = 0;
+  __u64 moves = 0;
+  struct kept kept;
+  if (likely(result == 0)) {
+    to_v4 = is_v4((const __u64 *)entry->destination);
+    moves = image.grows || unlikely(to_v4 != frame.v4);
+    int missing = check_way(ctx, &frame, &packet, entry, to_v4);
+    if (likely(!missing) && moves) missing = make_room(ctx, &frame, &packet, entry, &kept);
+    if (unlikely(missing)) return missing == NOT_OURS ? aborted() : hand_over(missing);
+  }
+  // Nothing hands the packet over from here on.
+  result = direction ? commit(image.write, &packet, result, &filter) : commit(image.read, &packet, result, &filter);
   if (unlikely(result)) {
-    result = direction ? commit(image.write, &packet, result, &filter) : commit(image.read, &packet, result, &filter);
     count_flow(direction, received, 0, 0);
     return drop(filter, result);
   }
-  struct outcome outcome = forward(ctx, &frame, &packet, entry, direction);
-  if (unlikely(outcome.verdict == XDP_PASS)) return outcome;
+  note(entry, packet.size);
+  struct outcome outcome = forward(ctx, &packet, entry, &kept, moves, to_v4, direction);
   // The way out went away: the frame is written already, and nobody's any more.
   if (unlikely(outcome.verdict == XDP_ABORTED)) outcome = aborted();
   count_flow(direction, received, outcome.counter == 0, packet.size);

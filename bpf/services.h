@@ -58,7 +58,8 @@ SERVICE __u32 kernel_endpoint(unsigned long long balance, __u32 place) {
   return number ? *number : NO_ENDPOINT;
 }
 
-SERVICE __u32 kernel_ring(unsigned long long balance, unsigned long long hash) {
+/// Once in the program, since it is long.
+static __attribute__((noinline)) __u32 find_on_ring(__u64 balance, __u64 hash) {
   const __u32 list = balance_list(balance) * image.ring_room;
   __u32 at = list + (__u32)(hash >> (balance >> BALANCE_SHIFT_BIT & 63));
   const struct ring_entry *entry = bpf_map_lookup_elem(&ring, &at);
@@ -73,4 +74,24 @@ SERVICE __u32 kernel_ring(unsigned long long balance, unsigned long long hash) {
     at++;
   }
   return NO_ENDPOINT;
+}
+SERVICE __u32 kernel_ring(unsigned long long balance, unsigned long long hash) { return find_on_ring(balance, hash); }
+
+/// The bucket that `value` belongs to, by doubling, up to `count` for all that is larger.
+static __attribute__((noinline)) __u32 find_bucket(__u64 value, __u32 smallest_exponent, __u32 count) {
+  __u32 bits = 0;
+  __u64 rest = value ? value - 1 : 0;
+#pragma unroll
+  for (int step = 32; step; step /= 2) {
+    if (!(rest >> step)) continue;
+    rest >>= step;
+    bits += step;
+  }
+  bits += rest;
+  const __u32 bucket = bits > smallest_exponent ? bits - smallest_exponent : 0;
+  return bucket < count ? bucket : count;
+}
+SERVICE void kernel_observe(__u32 first, __u32 smallest_exponent, __u32 buckets, unsigned long long value) {
+  kernel_count(first + find_bucket(value, smallest_exponent, buckets), 1);
+  kernel_count(first + buckets + 1, value);
 }

@@ -47,6 +47,7 @@ struct KernelCells {
   }
 
   func setClock() { memory?.setClock() }
+  func setClock(to seconds: Int64) { memory?.setClock(to: seconds) }
 
   /// Takes the states back: the kernel has no part in them any more.
   func giveBack() {

@@ -23,11 +23,16 @@ public final class KernelProgram: @unchecked Sendable {
     anew: Set<KernelMaps.Role> = [], specialising: Bool = true
   ) throws(KernelPathError) {
     let request = Request(image: image, sizes: sizes, others: others, anew: anew)
-    let (loaded, refusal) = try KernelLog.whileReporting { () throws(KernelPathError) in
+    let (loaded, refusal) = try KernelLog.whileReporting {
+      () throws(KernelPathError) -> (Loaded, KernelPathError?) in
       guard specialising else { return (try Self.loadExplaining(request, specialising: false), nil) }
       do throws(KernelPathError) { return (try Self.load(request, specialising: true, log: .reason), nil) } catch {
         guard case .notVerified = error else { throw error }
-        return (try Self.loadExplaining(request, specialising: false), Optional(error))
+        let refusal = error
+        // Where both are refused, what was left of the program tells more.
+        do throws(KernelPathError) { return (try Self.load(request, specialising: false, log: .reason), refusal) } catch {
+          return (try Self.loadExplaining(request, specialising: true), nil)
+        }
       }
     }
     object = loaded.object

@@ -28,7 +28,7 @@ struct KernelRouting: Equatable {
     for endpoint in endpoints {
       let number = number(endpoint.address)
       // A token longer than the chain can capture routes nothing.
-      for token in endpoint.tokens where token.count <= KernelMaps.maximumToken {
+      for token in Set(endpoint.tokens) where token.count <= KernelMaps.maximumToken {
         tokens[token, default: Target(endpoint: number, count: 0)].count += 1
       }
     }

@@ -15,9 +15,11 @@ public struct TrialResult: Equatable, Sendable {
 extension KernelProgram {
   /// Loads the program of a chain with all that it looks up, for trial runs. The numbers of endpoints are their places in the table.
   /// It has no sessions.
+  ///
+  /// - Parameter wallClock: what the time of day is now, in seconds since 1970; nil for what it really is.
   public static func forTrial(
     _ plan: ChainPlan, _ table: RoutingTable, addresses: [IPAddress], port: UInt16, interfaces: [interface],
-    hopLifetime: UInt64 = .max, needsFullChecksums: Bool = false
+    hopLifetime: UInt64 = .max, needsFullChecksums: Bool = false, wallClock: Int64? = nil
   ) throws(KernelPathError) -> KernelProgram {
     let numbers = Dictionary(uniqueKeysWithValues: zip(table.endpoints.map(\.address), UInt32(0)...))
     let routing = KernelRouting(table, plan.tables) { numbers[$0]! }
@@ -32,6 +34,7 @@ extension KernelProgram {
     let program = try KernelProgram(image, sizes: sizes)
     try program.maps.filters.fill(plan.tables)
     try cells.move(plan.tables.states, to: program.maps, sizes)
+    if let wallClock { cells.setClock(to: wallClock) }
     try routing.write(to: program.maps)
     return program
   }

@@ -35,7 +35,8 @@ extension FirewallRules {
       rule.ports.map { ports in
         CDataPath.rule(
           network: (block.network.high, block.network.low), mask: (block.mask.high, block.mask.low),
-          first_port: ports.lowerBound, end_port: ports.upperBound, allows: rule.allows ? 1 : 0, reserved: 0)
+          first_port: ports.lowerBound, end_port: ports.upperBound, allows: rule.allows ? 1 : 0,
+          not_v4: block.network.isV4 ? 0 : 1)
       }
     }
   }

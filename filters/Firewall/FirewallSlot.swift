@@ -24,10 +24,6 @@ import PacketKit
       if count > 1, let allows = answer(1, peer) { return allows }
       if count > 2, let allows = answer(2, peer) { return allows }
       if count > 3, let allows = answer(3, peer) { return allows }
-      if count > 4, let allows = answer(4, peer) { return allows }
-      if count > 5, let allows = answer(5, peer) { return allows }
-      if count > 6, let allows = answer(6, peer) { return allows }
-      if count > 7, let allows = answer(7, peer) { return allows }
       return false
     }
 
@@ -36,6 +32,7 @@ import PacketKit
       let high = (peer.ip.high ^ rule.pointee.network.0) & rule.pointee.mask.0
       let low = (peer.ip.low ^ rule.pointee.network.1) & rule.pointee.mask.1
       let port = UInt32(peer.port)
+      if rule.pointee.not_v4 != 0, peer.ip.isV4 { return nil }
       guard high | low == 0, port >= rule.pointee.first_port, port < rule.pointee.end_port else { return nil }
       return rule.pointee.allows != 0
     }

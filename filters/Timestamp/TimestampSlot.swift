@@ -12,10 +12,8 @@ import PacketKit
   public func timestampCommit(_ raw: UnsafeMutablePointer<packet>, _ slot: UnsafePointer<slot>) -> UInt32 {
     var packet = KernelPacket(raw)
     guard let age = TimestampProgram.age(&packet, MetadataKey(index: slot.pointee.key)) else { return 0 }
-    let (first, count) = (slot.pointee.second_size, slot.pointee.size)
     let exponent = UInt32(truncatingIfNeeded: slot.pointee.words.0)
-    kernel_count(first &+ histogramBucket(of: age, smallestExponent: exponent, count: count), 1)
-    kernel_count(first &+ count &+ 1, age)
+    kernel_observe(slot.pointee.second_size, exponent, slot.pointee.size, age)
     return 0
   }
 #endif

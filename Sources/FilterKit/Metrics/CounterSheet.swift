@@ -1,5 +1,4 @@
 import Glibc
-public import PacketKit
 public import Synchronization
 
 /// One worker's counters: a row of cells that only this worker writes and anybody may read.
@@ -63,7 +62,9 @@ public final class CounterSheet: @unchecked Sendable {
 
   /// The bucket that a value belongs to.
   @inlinable func bucket(of value: UInt64) -> UInt32 {
-    histogramBucket(of: value, smallestExponent: smallestExponent, count: bucketCount)
+    let bits = value == 0 ? 0 : UInt32(truncatingIfNeeded: 64 &- (value &- 1).leadingZeroBitCount)
+    let bucket = bits > smallestExponent ? bits &- smallestExponent : 0
+    return bucket < bucketCount ? bucket : bucketCount
   }
 
   @inlinable var sum: Counter { first.advanced(by: bucketCount &+ 1) }

@@ -41,9 +41,9 @@ enum slot_kind {
 #define CHAIN_VALUE_SIZE 32
 #define CHAIN_COUNTERS 256
 #define CHAIN_ADDRESSES 8
-#define CHAIN_RULES 32
+#define CHAIN_RULES 16
 /// How many rules a Firewall may have that it asks one by one.
-#define CHAIN_FIREWALL_RULES 8
+#define CHAIN_FIREWALL_RULES 4
 /// How many LocalRateLimits a direction may have.
 #define CHAIN_LIMITS 2
 /// A power of two.
@@ -76,7 +76,8 @@ struct rule {
   /// The first port that is not in the range.
   unsigned int end_port;
   unsigned int allows;
-  unsigned int reserved;
+  /// The network covers the v4-mapped addresses, but is one of IPv6 and so holds none of them.
+  unsigned int not_v4;
 };
 
 /// An interface that packets can leave from.

@@ -95,6 +95,10 @@ unsigned long long kernel_exchange(
 unsigned long long kernel_now(void);
 /// Adds to a counter of a filter.
 void kernel_count(unsigned int counter, unsigned long long amount);
+/// Puts a value into a histogram: buckets that double, from 2^smallest_exponent on, one for what is larger, and the sum. `first` is
+/// the number of the first one's counter.
+void kernel_observe(
+    unsigned int first, unsigned int smallest_exponent, unsigned int buckets, unsigned long long value);
 /// How many endpoints there are and where: see BALANCE_COUNT_BITS.
 unsigned long long kernel_balance(void);
 /// The number of an endpoint by its place in the configuration, or NO_ENDPOINT.
