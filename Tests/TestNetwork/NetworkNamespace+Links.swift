@@ -55,7 +55,9 @@ extension NetworkNamespace {
   /// Says whether an interface leaves the checksums of what it sends to its hardware. A virtual one does, and has no hardware: what
   /// it sends to another namespace has only the sum of the pseudo header where the checksum should be.
   public func setChecksumOffload(_ isOn: Bool, on interface: String) throws {
-    _ = try run { try checked(interface_set_checksum_offload(interface, isOn), "set the checksum offload of \(interface)") }
+    _ = try run {
+      try checked(interface_set_checksum_offload(interface, isOn), "set the checksum offload of \(interface)")
+    }
   }
 
   /// How many frames an interface has received.
