@@ -32,7 +32,7 @@ struct Player {
     var sources: Set<SocketAddress> = []
     for index in numbers {
       try send("hello \(index)", to: number)
-      let packet = try #require(try server.receive())
+      let packet = try #require(try server.receive(), "datagram \(index) of \(numbers) did not arrive")
       #expect(packet.bytes == Array("hello \(index)".utf8))
       sources.insert(packet.source)
       try server.send(Array("answer \(index)".utf8), to: packet.source)
