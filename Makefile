@@ -9,10 +9,10 @@ ARGS    ?=
 sources = Package.swift Sources filters examples Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release demo test run install format lint clean
+.PHONY: help setup build release demo demo-ebpf test run install format lint clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
 setup: ## Install the packages of the system that are missing (Debian, Ubuntu)
 	@scripts/setup
@@ -26,6 +26,10 @@ release: setup ## Build the proxy for production, the Swift runtime linked in
 demo: build ## See the proxy at work: two servers, two clients, good and bad tokens
 	@$(SWIFT) build --product Demo
 	@"$$($(SWIFT) build --show-bin-path)/Demo"
+
+demo-ebpf: build ## See the kernel path at work, between network namespaces; needs root
+	@$(SWIFT) build --product Demo
+	@"$$($(SWIFT) build --show-bin-path)/Demo" ebpf
 
 # Allocations are counted in a release build.
 test: setup ## Build and run all tests

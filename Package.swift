@@ -98,7 +98,7 @@ let package = Package(
       name: "KernelPathTests",
       dependencies: [
         "DataPath", "ProxyConfiguration", "SocketPath", "TestNetwork", "KernelPath", "Conformance", "Filters",
-        "FilterKit", "CDataPath",
+        "FilterKit", "CDataPath", "CBpf",
       ],
       swiftSettings: swift),
     // Test kit: the cases of the filters, and a way to run them through the filters alone. The tests beside it run them over

@@ -23,6 +23,12 @@
 
 #include "workload.h"
 
+// Other benchmarks set these.
+#ifndef LISTEN_IP
+#define LISTEN_IP INADDR_LOOPBACK
+#define ENDPOINT_IP INADDR_LOOPBACK
+#endif
+
 enum {
   BATCH = 64,
   LARGEST_DATAGRAM = 65536,
@@ -95,7 +101,7 @@ static void load_tokens(void) {
   for (int i = 0; i < TOKEN_SLOTS; i++) tokens[i].endpoint = NONE;
   for (int i = 0; i < ENDPOINTS; i++) {
     endpoints[i] = (struct sockaddr_in){
-      .sin_family = AF_INET, .sin_port = htons(FIRST_ENDPOINT_PORT + i), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+      .sin_family = AF_INET, .sin_port = htons(FIRST_ENDPOINT_PORT + i), .sin_addr.s_addr = htonl(ENDPOINT_IP)};
   }
   for (unsigned i = 0; i < TOKENS; i++) {
     unsigned char bytes[TOKEN_SIZE];
@@ -358,10 +364,10 @@ int main(int argc, char **argv) {
   if (poller < 0) fail("epoll_create1");
   const uint32_t listener_event = UINT32_MAX;
   struct sockaddr_in address = {
-    .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1])), .sin_addr.s_addr = htonl(LISTEN_IP)};
   listener = open_socket(&address, listener_event);
   if (listener < 0) fail("listen");
-  printf("listening on 127.0.0.1:%s\n", argv[1]);
+  printf("listening on port %s\n", argv[1]);
   fflush(stdout);
 
   signal(SIGTERM, stop);

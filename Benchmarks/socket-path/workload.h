@@ -1,7 +1,9 @@
 // What both proxies are given, and what is sent through them.
 #pragma once
+#ifndef __bpf__
 #include <stdio.h>
 #include <string.h>
+#endif
 
 enum {
   TOKEN_SIZE = 16,
@@ -16,9 +18,11 @@ enum {
   PAYLOAD_SIZE = DATAGRAM_SIZE - TOKEN_SIZE - 1,
 };
 
+#ifndef __bpf__
 /// Writes the token of a number, without a zero at its end.
 static inline void write_token(unsigned number, unsigned char *token) {
   char text[TOKEN_SIZE + 1];
   snprintf(text, sizeof text, "token-%010u", number);
   memcpy(token, text, TOKEN_SIZE);
 }
+#endif

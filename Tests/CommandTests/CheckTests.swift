@@ -76,7 +76,7 @@ import Testing
 
   @Test(
     "The examples are good, and without warnings",
-    arguments: ["quickstart", "ddos-edge", "versions", "voice"])
+    arguments: ["quickstart", "ddos-edge", "versions", "voice", "kernel-path"])
   func examples(name: String) throws {
     let (status, output) = try check("examples/\(name).yaml")
     #expect(status == .exited(0))

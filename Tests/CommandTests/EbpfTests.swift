@@ -59,6 +59,66 @@ import Testing
     #expect(try exchange(client, server, 20..<30).count == 1)
   }
 
+  @Test("Killed in the middle of traffic, it leaves nothing attached, and the next process makes the sessions anew")
+  func killedInTraffic() throws {
+    let network = try ProxyNetwork()
+    let servers = [
+      try EchoServer(bind: "10.1.0.3:9000", in: network.near), try EchoServer(bind: "10.3.0.2:9000", in: network.far),
+    ]
+    let routes = try Routes([("a", servers[0].address), ("b", servers[1].address)])
+    let client = try UDPSocket(bind: "10.1.0.2:0", in: network.client)
+    let listener = SocketAddress(literal: "10.1.0.1:7777")
+    func start() throws -> ProxyProcess {
+      // One worker: while several open their listeners, one after the other, packets that arrive go to another worker each time,
+      // and each makes a session.
+      let proxy = try ProxyProcess(
+        "ebpf", configuration: routes.file, listen: "0.0.0.0:7777", ["--require-offload", "--workers", "1"],
+        in: network.proxy)
+      try proxy.process.awaitLine(containing: "path: kernel")
+      return proxy
+    }
+    /// Waits until the kernel has carried packets to both servers and back, without the sockets.
+    func isInTheKernel(_ proxy: ProxyProcess) throws -> Bool {
+      let socketPackets = { try proxy.metric("proxy_packets_received_total{direction=\"read\",path=\"socket\"}") }
+      return try eventually {
+        let (received, bySockets) = (servers.map(\.received), try socketPackets())
+        guard bySockets >= servers.count else { return false }
+        guard eventually(within: .seconds(2), { zip(servers, received).allSatisfy { $0.received > $1 + 50 } }) else {
+          return false
+        }
+        return try socketPackets() == bySockets
+      }
+    }
+    let proxy = try start()
+    let stream = try PacketStream { try client.send("\($0)\(["a", "b"][$0 % 2])".utf8, to: listener) }
+    #expect(try isInTheKernel(proxy))
+    #expect(servers.map(\.sources.count) == [1, 1])
+    try proxy.process.signal(SIGKILL)
+    #expect(try proxy.process.awaitExit() == .signalled(SIGKILL))
+    #expect(try eventually { try !network.isAnyProgramAttached() })
+    func awaitPackets(_ more: Int) {
+      let target = stream.sent + more
+      #expect(eventually { stream.sent >= target })
+    }
+    // What was under way arrives meanwhile.
+    awaitPackets(50)
+    let received = servers.map(\.received)
+    awaitPackets(50)
+    #expect(servers.map(\.received) == received, "nothing carries them any more")
+
+    let next = try start()
+    #expect(try isInTheKernel(next))
+    try stream.stop()
+    // Sessions made anew, each with one source port. It may be the one that the killed process had.
+    for server in servers { #expect((1...2).contains(server.sources.count)) }
+    var last: Datagram?
+    while let answer = try client.receive(within: .milliseconds(200)) { last = answer }
+    #expect(last?.source == listener)
+    #expect(last.flatMap { Int(String(decoding: $0.bytes, as: UTF8.self)) } == stream.sent - 1)
+    try next.stop()
+    #expect(try !network.isAnyProgramAttached())
+  }
+
   @Test("Stopped as asked, it detaches") func stopped() throws {
     let process = try start("[]")
     try process.awaitLine(containing: "path: kernel")

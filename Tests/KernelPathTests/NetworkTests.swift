@@ -1,142 +1,98 @@
-import CDataPath
-import DataPath
 import FilterKit
-import Filters
-import Glibc
 import KernelPath
-import ProxyConfiguration
 import SocketPath
 import TestNetwork
 import Testing
 
-/// Both paths together, with real packets between namespaces: a client and a server, each behind a cable of its own.
+/// Both paths together, with real packets between namespaces.
 @Suite(.requiresNamespaces, .serialized) struct NetworkTests {
-  final class Network {
-    let client: NetworkNamespace
-    let proxy: NetworkNamespace
-    let server: NetworkNamespace
+  /// An address of every way out, with the namespace that has it.
+  struct Place: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let server: String
+    let namespace: @Sendable (ProxyNetwork) -> NetworkNamespace
+  }
 
-    init() throws {
-      client = try NetworkNamespace()
-      proxy = try NetworkNamespace()
-      server = try NetworkNamespace()
-      try proxy.link(to: client, name: "front")
-      try proxy.link(to: server, name: "back")
-      for (namespace, interface, addresses) in [
-        (proxy, "front", ["10.1.0.1/24", "fd01::1/64"]), (client, "eth0", ["10.1.0.2/24", "fd01::2/64"]),
-        (proxy, "back", ["10.2.0.1/24", "fd02::1/64"]), (server, "eth0", ["10.2.0.2/24", "fd02::2/64"]),
-      ] {
-        for address in addresses { try namespace.addAddress(address, to: interface) }
-      }
+  static let places = [
+    Place(testDescription: "client's subnet, IPv4", server: "10.1.0.3:9000", namespace: \.near),
+    Place(testDescription: "client's subnet, IPv6", server: "[fd01::3]:9000", namespace: \.near),
+    Place(testDescription: "behind a router, IPv4", server: "10.3.0.2:9000", namespace: \.far),
+    Place(testDescription: "behind a router, IPv6", server: "[fd03::2]:9000", namespace: \.far),
+    Place(testDescription: "on another cable, IPv6", server: "[fd04::2]:9000", namespace: \.six),
+  ]
+
+  @Test(arguments: places) func afterTheFirstPacketTheKernelCarriesTheSession(_ place: Place) throws {
+    let paths = try LivePaths([place.server])
+    let server = try UDPSocket(bind: place.server, in: place.namespace(paths.network))
+    for family in Player.Family.allCases {
+      let player = try Player(family, in: paths.network)
+      let before = paths.bySockets
+      #expect(try player.exchange(0..<20, with: server, number: 0).count == 1)
+      // All but the first were carried by the kernel, in both directions. The answer to the first may have been quicker than the
+      // session.
+      #expect(paths.bySockets - before <= 2, "\(family)")
     }
   }
 
-  static let filters = """
-    [{name: Capture, config: {suffix: {size: 1, remove: true}, metadataKey: version}},
-     {name: Match, config: {on_read: {metadataKey: version, branches: [{value: 1, name: Pass}]}}},
-     {name: Capture, config: {suffix: {size: 4, remove: true}}}, {name: TokenRouter}]
-    """
+  @Test func itIsAttachedToAllInterfacesThatItListensOn() throws {
+    let paths = try LivePaths([])
+    #expect(paths.kernel.attached == ["front (generic)", "back (generic)", "six (generic)"])
+  }
 
-  /// Both paths with one endpoint whose token is "abcd".
-  final class Paths {
-    let network = try! Network()
-    let metrics = Metrics()
-    let kernel: KernelPath
-    let sockets: SocketPath
-
-    init(listen: String, server: String, idleTimeout: Duration = .seconds(60)) throws {
-      let configuration = try ConfigurationFile.read(
-        """
-        version: v1alpha1
-        filters: \(NetworkTests.filters)
-        clusters: [{endpoints: [{address: '\(server)', metadata: {quilkin.dev: {tokens: [YWJjZA==]}}}]}]
-        """, file: "test.yaml", registry: .builtin, metrics: metrics)
-      let endpoints = configuration.endpoints.map {
-        RoutingTable.Endpoint($0.address.socketAddress!, tokens: $0.tokens)
-      }
-      let snapshot = Snapshot(chain: configuration.chain, routing: RoutingTable(endpoints))
-      var options = SocketPathOptions()
-      options.listen = SocketAddress(literal: listen)
-      options.workers = 1
-      options.idleTimeout = idleTimeout
-      var kernelOptions = KernelPathOptions()
-      kernelOptions.mode = .generic
-      kernelOptions.maxSessions = 1_000
-      kernelOptions.idleTimeout = idleTimeout
-      let kernel = KernelPath(kernelOptions, metrics: metrics)
-      self.kernel = kernel
-      sockets = try network.proxy.run { [options, metrics] in
-        try kernel.apply(snapshot, listening: [options.listen])
-        let sockets = try SocketPath(options, snapshot: snapshot, metrics: metrics, mirror: kernel)
-        try sockets.start()
-        return sockets
+  @Test func everyClientHasASourceOfItsOwnTowardEveryServer() throws {
+    let paths = try LivePaths(Self.places.map(\.server))
+    let servers = try Self.places.map { try UDPSocket(bind: $0.server, in: $0.namespace(paths.network)) }
+    let players = try (0..<6).map { try Player($0 % 2 == 0 ? .v4 : .v6, in: paths.network) }
+    var sources = [[SocketAddress]](repeating: [], count: servers.count)
+    for (number, server) in servers.enumerated() {
+      for player in players { sources[number] += try player.exchange(0..<2, with: server, number: number) }
+      #expect(Set(sources[number]).count == players.count)
+    }
+    let before = paths.bySockets
+    // All at once: each finds its way, and those of one session stay in order.
+    for index in 0..<20 {
+      for (place, player) in players.enumerated() {
+        for number in servers.indices { try player.send("\(place) \(index)", to: number) }
       }
     }
-
-    deinit { sockets.stop() }
+    for (number, server) in servers.enumerated() {
+      var next = [Int](repeating: 0, count: players.count)
+      for _ in 0..<(20 * players.count) {
+        let packet = try #require(try server.receive())
+        let place = try #require(sources[number].firstIndex(of: packet.source))
+        #expect(packet.bytes == Array("\(place) \(next[place])".utf8))
+        next[place] += 1
+        try server.send(Array("\(number) says ".utf8) + packet.bytes, to: packet.source)
+      }
+    }
+    for (place, player) in players.enumerated() {
+      var next = [Int](repeating: 0, count: servers.count)
+      for _ in 0..<(20 * servers.count) {
+        let answer = try #require(try player.socket.receive())
+        let number = try #require(Int(String(decoding: answer.bytes.prefix(1), as: UTF8.self)))
+        #expect(answer.source == player.proxy)
+        #expect(answer.bytes == Array("\(number) says \(place) \(next[number])".utf8))
+        next[number] += 1
+      }
+    }
+    #expect(paths.bySockets == before)
   }
 
   @Test func packetsInTheKernelKeepASessionAlive() throws {
-    let paths = try Paths(listen: "10.1.0.1:7777", server: "10.2.0.2:9000", idleTimeout: .milliseconds(600))
-    let sender = try UDPSocket(bind: "10.1.0.2:5000", in: paths.network.client)
-    let receiver = try UDPSocket(bind: "10.2.0.2:9000", in: paths.network.server)
+    let paths = try LivePaths(["10.3.0.2:9000"], idleTimeout: .milliseconds(600))
+    let player = try Player(.v4, in: paths.network)
+    let server = try UDPSocket(bind: "10.3.0.2:9000", in: paths.network.far)
     let clock = ContinuousClock()
     let start = clock.now
     var sources: Set<SocketAddress> = []
     while clock.now - start < .seconds(2) {
-      try sender.send(Array("on and onabcd\u{1}".utf8), to: SocketAddress(literal: "10.1.0.1:7777"))
-      sources.insert(try #require(try receiver.receive()).source)
+      try player.send("on and on", to: 0)
+      sources.insert(try #require(try server.receive()).source)
     }
     #expect(sources.count == 1)
     #expect(paths.metrics.total("proxy_sessions_total") == 1)
-    #expect(paths.metrics.total("proxy_packets_received_total", ["path": "socket"]) < 5)
+    #expect(paths.bySockets < 5)
     // Without packets on either path it ends.
     #expect(eventually { paths.sockets.activeSessions == 0 })
-  }
-
-  @Test(arguments: [
-    ("10.1.0.1:7777", "10.1.0.2:5000", "10.2.0.2:9000"), ("[fd01::1]:7777", "[fd01::2]:5000", "[fd02::2]:9000"),
-    ("10.1.0.1:7777", "10.1.0.2:5000", "[fd02::2]:9000"), ("[fd01::1]:7777", "[fd01::2]:5000", "10.2.0.2:9000"),
-  ])
-  func afterTheFirstPacketTheKernelCarriesTheSession(listen: String, client: String, server: String) throws {
-    let paths = try Paths(listen: listen, server: server)
-    let (network, metrics, kernel) = (paths.network, paths.metrics, paths.kernel)
-    let listener = SocketAddress(literal: listen)
-    #expect(kernel.attached == ["front (generic)", "back (generic)"])
-    let sender = try UDPSocket(bind: client, in: network.client)
-    let receiver = try UDPSocket(bind: server, in: network.server)
-
-    var sources: Set<SocketAddress> = []
-    for number in 0..<20 {
-      try sender.send(Array("hello \(number)abcd\u{1}".utf8), to: listener)
-      let packet = try #require(try receiver.receive())
-      #expect(packet.bytes == Array("hello \(number)".utf8))
-      sources.insert(packet.source)
-      try receiver.send(Array("answer \(number)".utf8), to: packet.source)
-      let answer = try #require(try sender.receive())
-      #expect(answer.bytes == Array("answer \(number)".utf8))
-      #expect(answer.source == listener)
-    }
-    #expect(sources.count == 1)
-    // All but the first were carried by the kernel, in both directions.
-    let bySockets = metrics.total("proxy_packets_received_total", ["path": "socket"])
-    #expect(bySockets < 10, "\(bySockets) packets went by the sockets")
-
-    // Away in the middle of traffic: the same source port goes on.
-    kernel.stop()
-    try sender.send(Array("on socketsabcd\u{1}".utf8), to: listener)
-    let packet = try #require(try receiver.receive())
-    #expect(packet.bytes == Array("on sockets".utf8))
-    #expect(sources.contains(packet.source))
-    #expect(metrics.total("proxy_packets_received_total", ["path": "socket"]) > bySockets)
-  }
-}
-
-extension Metrics {
-  /// The sum of the series of a family that have these labels.
-  func total(_ name: String, _ labels: [String: String] = [:]) -> UInt64 {
-    snapshot().filter { $0.family.name == name }.flatMap { zip($0.family.series, $0.totals) }
-      .filter { series, _ in labels.allSatisfy { label in series.labels.contains { $0 == label } } }
-      .reduce(0) { $0 &+ $1.1[0] }
   }
 }

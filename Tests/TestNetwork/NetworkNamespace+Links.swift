@@ -1,3 +1,4 @@
+import CTestNetwork
 import Glibc
 
 extension NetworkNamespace {
@@ -49,6 +50,32 @@ extension NetworkNamespace {
       let file = Descriptor(try checked(open(path, O_WRONLY | O_CLOEXEC), "open \(path)"))
       _ = try checked(write(file.number, value, value.utf8.count), "write \(value) to \(path)")
     }
+  }
+
+  /// Says whether an interface leaves the checksums of what it sends to its hardware. A virtual one does, and has no hardware: what
+  /// it sends to another namespace has only the sum of the pseudo header where the checksum should be.
+  public func setChecksumOffload(_ isOn: Bool, on interface: String) throws {
+    _ = try run {
+      try checked(interface_set_checksum_offload(interface, isOn), "set the checksum offload of \(interface)")
+    }
+  }
+
+  /// How many frames an interface has received.
+  public func receivedFrames(on interface: String) throws -> Int {
+    // Name, a colon, then the bytes and the packets received.
+    let text = try run {
+      let path = "/proc/thread-self/net/dev"
+      let file = Descriptor(try checked(open(path, O_RDONLY | O_CLOEXEC), "open \(path)"))
+      return try withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 1) { buffer in
+        let size = try checked(read(file.number, buffer.baseAddress, buffer.count), "read \(path)")
+        return String(decoding: buffer[..<size], as: UTF8.self)
+      }
+    }
+    for line in text.split(separator: "\n") {
+      let words = line.split { $0 == " " || $0 == ":" }
+      if words.count > 2, words[0] == interface, let packets = Int(words[2]) { return packets }
+    }
+    throw CommandError(command: "/proc/net/dev", output: "has no \(interface)")
   }
 
   /// Runs the command `ip` inside of the namespace.

@@ -9,19 +9,28 @@ public final class ProxyProcess: Sendable {
   /// Where the admin pages are.
   public let admin: SocketAddress
 
-  /// Starts `proxy run` and waits until it serves.
-  /// - Parameter arguments: What is added to the addresses, which are on 127.0.0.1 and chosen by the system.
+  private let namespace: NetworkNamespace?
+
+  /// Starts the proxy and waits until it serves.
+  /// - Parameters:
+  ///   - command: `run` or `ebpf`.
+  ///   - listen: Where clients are to send to; on 127.0.0.1 where left out. The system chooses port 0.
+  ///   - arguments: What is added to the addresses.
+  ///   - namespace: The network that it lives in; that of the calling thread where left out.
   public init(
-    configuration: String, _ arguments: [String] = [], environment: [String: String] = [:]
+    _ command: String = "run", configuration: String, listen: String = "127.0.0.1:0", _ arguments: [String] = [],
+    environment: [String: String] = [:], in namespace: NetworkNamespace? = nil
   ) throws {
-    let fixed = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "text"]
-    process = try .proxy(["run", "--config", configuration] + fixed + arguments, environment: environment)
+    let fixed = ["--listen", listen, "--admin", "127.0.0.1:0", "--log-format", "text"]
+    self.namespace = namespace
+    process = try .proxy(
+      [command, "--config", configuration] + fixed + arguments, environment: environment, in: namespace)
     address = try Self.address(in: process.awaitLine(containing: "listening on "))
     admin = try Self.address(in: process.awaitLine(containing: "admin pages on "))
   }
 
   /// The text of the admin page with the counters.
-  public func metrics() throws -> String { try HTTPAnswer.get("/metrics", from: admin).body }
+  public func metrics() throws -> String { try HTTPAnswer.get("/metrics", from: admin, in: namespace).body }
 
   /// The value of a series, by its name and labels as they are printed; 0 where it is not there.
   public func metric(_ series: String) throws -> Int {

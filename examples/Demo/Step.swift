@@ -8,11 +8,6 @@ struct Step {
     case drop(filter: String, DropReason)
   }
 
-  struct Outcome {
-    let text: String
-    let isExpected: Bool
-  }
-
   /// The number of the player.
   let client: Int
   private let payload: String
@@ -30,32 +25,25 @@ struct Step {
 
   func run(by client: Client, through proxy: ProxyProcess) throws -> Outcome {
     let before = try dropCount(proxy)
-    try client.socket.send(Array(payload.utf8) + Array(token.utf8) + [version], to: proxy.address)
-    let sent = "\(pad(client.name, 5)) sends \(pad("\"\(payload)\" | \(token) | \(version)", 34))"
+    try client.send(payload, token: token, version: version, to: proxy.address)
+    let sent = "\(client.name.padded(to: 5)) sends \("\"\(payload)\" | \(token) | \(version)".padded(to: 34))"
     switch expectation {
     case .answer(let text, let server):
       let answer = try client.socket.receive(within: .seconds(3))
       let isExpected = answer.map { $0.bytes == Array(text.utf8) && $0.source == proxy.address } ?? false
       let shown = answer.map { "\"\(String(decoding: $0.bytes, as: UTF8.self))\"" } ?? "nothing"
-      return outcome("\(sent) → \(server) answers \(shown)", isExpected)
+      return Outcome(isExpected, "\(sent) → \(server) answers \(shown)")
     case .drop(let filter, let reason):
       let isCounted = try eventually(within: .seconds(3)) { try dropCount(proxy) == before + 1 }
       let answer = try client.socket.receiveNow()
       let why = isCounted ? "dropped by \(filter): \(reason.meaning) (\(reason))" : "not counted as \(reason)"
-      return outcome("\(sent) → \(answer == nil ? why : "answered, and should not be")", isCounted && answer == nil)
+      return Outcome(
+        isCounted && answer == nil, "\(sent) → \(answer == nil ? why : "answered, and should not be")")
     }
   }
 
   private func dropCount(_ proxy: ProxyProcess) throws -> Int {
     guard case .drop(let filter, let reason) = expectation else { return 0 }
     return try proxy.drops(by: filter, reason)
-  }
-
-  private func outcome(_ text: String, _ isExpected: Bool) -> Outcome {
-    Outcome(text: "  \(isExpected ? "✓" : "✗") \(text)", isExpected: isExpected)
-  }
-
-  private func pad(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
   }
 }

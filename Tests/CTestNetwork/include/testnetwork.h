@@ -8,6 +8,9 @@ int network_namespace_unshare(void);
 /// Moves the calling thread into the network namespace that the descriptor holds. 0, or -1 with errno.
 int network_namespace_enter(int descriptor);
 
+/// Says whether an interface leaves the checksums of what it sends to its hardware (ETHTOOL_STXCSUM). 0, or -1 with errno.
+int interface_set_checksum_offload(const char *interface, bool on);
+
 /// A counter that can be polled (eventfd), closed on exec. The descriptor, or -1 with errno.
 int event_open(void);
 

@@ -2,8 +2,8 @@ import FilterKit
 import Glibc
 import TestNetwork
 
-/// The demo from its start to its end.
-struct Demo {
+/// The demo of the socket path, from its start to its end.
+struct SocketDemo {
   private static let configuration = "examples/quickstart.yaml"
   private let servers: [EchoServer]
   private let proxy: ProxyProcess
@@ -20,7 +20,7 @@ struct Demo {
   /// True where all was as expected.
   func run() throws -> Bool {
     introduce()
-    let clients = [try Client("alice"), try Client("bob")]
+    let clients = [try Client("alice", at: "127.0.0.1:0"), try Client("bob", at: "127.0.0.1:0")]
     var isFine = true
     for step in Self.steps {
       let outcome = try step.run(by: clients[step.client], through: proxy)
