@@ -1,7 +1,6 @@
 import CDataPath
 public import DataPath
 public import FilterKit
-import Glibc
 import Synchronization
 
 /// The data path that carries established sessions on in the driver: one XDP program with the chain in its frozen image.
@@ -18,6 +17,7 @@ public final class KernelPath: SessionMirror, Sendable {
     /// Where clients send to.
     var port: UInt16 = 0
     var offload: OffloadState
+    var keeper: NeighbourKeeper?
   }
 
   private let options: KernelPathOptions
@@ -47,6 +47,8 @@ public final class KernelPath: SessionMirror, Sendable {
       do throws(KernelPathError) {
         state.port = listening[0].port
         try activate(plan, snapshot.routing, listening, &state)
+        if state.keeper == nil { state.keeper = try NeighbourKeeper(every: options.neighbourInterval) }
+        state.keeper!.maps = state.active!.program.maps
         for session in state.sessions.left { Self.carry(session, &state) }
         state.offload.set(isActive: true, obstacle: nil)
         return .success(())
@@ -146,17 +148,11 @@ public final class KernelPath: SessionMirror, Sendable {
   }
 
   private func deactivate(_ state: inout State) {
+    state.keeper = nil
     state.active?.retire(metrics)
     state.active = nil
-    state.sessions.giveBack(now: Self.now) { state.numbers.sessionEnded(with: $0.server) }
+    state.sessions.giveBack(now: MonotonicClock.now) { state.numbers.sessionEnded(with: $0.server) }
     state.offload.setSessions(0)
-  }
-
-  /// Nanoseconds of `CLOCK_MONOTONIC`.
-  private static var now: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }
 
