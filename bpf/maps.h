@@ -98,6 +98,14 @@ struct {
   __type(value, __u32);
 } interfaces SEC(".maps");
 
+/// The neighbours in use, for user space: what leaves from here does not make the kernel ask whether they are still there.
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 1024);
+  __type(key, struct neighbour_key);
+  __type(value, __u64);
+} neighbours SEC(".maps");
+
 /// Packets: hand-overs by cause, then drops by filter and reason, then what filters count.
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

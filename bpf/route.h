@@ -9,6 +9,21 @@
 /// Now, as sessions keep it.
 static __always_inline __u64 hop_time(void) { return bpf_jiffies64() + image.hop_epoch; }
 
+/// Notes the neighbour that a look-up has found.
+static __always_inline void note_neighbour(const struct bpf_fib_lookup *fib, __u64 now) {
+  struct neighbour_key key = {.interface = fib->ifindex};
+  // A gateway may be of the other family (RFC 8950).
+  if (fib->family == AF_INET)
+    map_v4((__u64 *)key.address, fib->ipv4_dst);
+  else
+    __builtin_memcpy(key.address, fib->ipv6_dst, 16);
+  __u64 *used = bpf_map_lookup_elem(&neighbours, &key);
+  if (used)
+    *used = now;
+  else
+    bpf_map_update_elem(&neighbours, &key, &now, BPF_ANY);
+}
+
 /// Looks the next hop up. 0, or the cause of a hand-over.
 static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entry) {
   const int v4 = is_v4((const __u64 *)entry->destination);
@@ -38,6 +53,7 @@ static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entr
       entry->mtu = fib.mtu_result ? fib.mtu_result : 1280;
       entry->hop_time = hop_time();
       entry->last_seen = bpf_ktime_get_ns();
+      note_neighbour(&fib, entry->last_seen);
       return 0;
     }
   }

@@ -31,21 +31,16 @@ final class CellMemory: Sendable {
 
   /// Says by how much the time of day is ahead of the clock that programs read.
   func setClock() {
-    let wall = Self.time(CLOCK_REALTIME)
-    setAhead(wall - Self.time(CLOCK_MONOTONIC))
+    var wall = timespec()
+    clock_gettime(CLOCK_REALTIME, &wall)
+    setAhead(Int64(wall.tv_sec) * 1_000_000_000 + Int64(wall.tv_nsec) - Int64(MonotonicClock.now))
   }
 
   /// Lets it be another time of day, in seconds since 1970.
-  func setClock(to seconds: Int64) { setAhead(seconds * 1_000_000_000 - Self.time(CLOCK_MONOTONIC)) }
+  func setClock(to seconds: Int64) { setAhead(seconds * 1_000_000_000 - Int64(MonotonicClock.now)) }
 
   private func setAhead(_ nanoseconds: Int64) {
     words[2 * Int(CLOCK_CELL)].store(UInt64(bitPattern: nanoseconds), ordering: .relaxed)
-  }
-
-  private static func time(_ clock: clockid_t) -> Int64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
   private var words: UnsafeMutablePointer<SharedWord> {

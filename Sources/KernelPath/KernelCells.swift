@@ -10,6 +10,7 @@ struct KernelCells {
   /// The states, by their number, that are not in the memory yet.
   private var new: [Int] = []
   private var freed: [UInt32] = []
+  private var clock: PeriodicJob?
 
   /// How many cells a map has to have for all states.
   var capacity: Int { max(regions.end, memory?.capacity ?? 0) }
@@ -31,7 +32,8 @@ struct KernelCells {
   }
 
   /// Brings the states into the maps of a program that was loaded.
-  mutating func move(_ states: [any KernelState], to maps: KernelMaps, _ sizes: KernelMaps.Sizes) throws(KernelPathError) {
+  mutating func move(_ tables: KernelTables, to maps: KernelMaps, _ sizes: KernelMaps.Sizes) throws(KernelPathError) {
+    let states = tables.states
     if needsMaps(sizes) {
       memory = try CellMemory(maps.cells.number, capacity: sizes.cells)
       placeCapacity = sizes.cellPlaces
@@ -39,15 +41,23 @@ struct KernelCells {
     } else {
       CellPlaceMap.forget(Set(freed), in: maps.cellPlaces)
     }
-    setClock()
+    memory!.setClock()
+    // The time of day may be set, and drifts.
+    clock = nil
+    if tables.readsWallClock {
+      clock = try PeriodicJob("clock", every: .seconds(1)) { [memory] in memory!.setClock() }
+    }
     for index in new {
       let places = CellPlaceMap(descriptor: maps.cellPlaces, first: firsts[index])
       states[index].move(to: memory!.state(from: firsts[index], places: places))
     }
   }
 
-  func setClock() { memory?.setClock() }
-  func setClock(to seconds: Int64) { memory?.setClock(to: seconds) }
+  /// Lets it be another time of day, in seconds since 1970, for good.
+  mutating func setClock(to seconds: Int64) {
+    clock = nil
+    memory?.setClock(to: seconds)
+  }
 
   /// Takes the states back: the kernel has no part in them any more.
   func giveBack() {

@@ -34,6 +34,18 @@ struct KernelMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: Sendable {
     return bpf_map_delete_elem(descriptor, &key) == 0
   }
 
+  /// Calls `body` with the entries. One that is taken out meanwhile can let others be seen twice, or be left out.
+  func forEach(_ body: (Key, Value) -> Void) {
+    withUnsafeTemporaryAllocation(of: Key.self, capacity: 1) { next in
+      var result = bpf_map_get_next_key(descriptor, nil, next.baseAddress)
+      while result == 0 {
+        var key = next[0]
+        if let value = self[key] { body(key, value) }
+        result = bpf_map_get_next_key(descriptor, &key, next.baseAddress)
+      }
+    }
+  }
+
   subscript(_ key: Key) -> Value? {
     var key = key
     return withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { value in

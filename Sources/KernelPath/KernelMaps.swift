@@ -62,6 +62,7 @@ public final class KernelMaps: Sendable {
   let sessions: KernelMap<session_key, route_entry>
   let replies: KernelMap<reply_key, route_entry>
   let interfaces: KernelMap<UInt32, UInt32>
+  let neighbours: KernelMap<neighbour_key, UInt64>
   public let counters: KernelCounters
   let filters: FilterMaps
   let balance: BalanceMaps
@@ -95,6 +96,7 @@ public final class KernelMaps: Sendable {
     sessions = KernelMap(try number("sessions"))
     replies = KernelMap(try number("replies"))
     interfaces = KernelMap(try number("interfaces"))
+    neighbours = KernelMap(try number("neighbours"))
     counters = KernelCounters(try number("counters"), flows: try number("flows"))
     filters = FilterMaps(prefixes: KernelMap(try number("prefixes")), portSets: KernelMap(try number("port_sets")))
     balance = BalanceMaps(

@@ -1,7 +1,6 @@
 import CDataPath
 public import DataPath
 public import FilterKit
-import Glibc
 import Synchronization
 
 /// The data path that carries established sessions on in the driver: one XDP program with the chain in its frozen image.
@@ -20,6 +19,7 @@ public final class KernelPath: SessionMirror, Sendable {
     var offload: OffloadState
     /// Where the filters' state is, while the kernel has a part in it.
     var cells: KernelCells?
+    var keeper: NeighbourKeeper?
   }
 
   private let options: KernelPathOptions
@@ -49,6 +49,8 @@ public final class KernelPath: SessionMirror, Sendable {
       do throws(KernelPathError) {
         state.port = listening[0].port
         try activate(plan, snapshot.routing, listening, &state)
+        if state.keeper == nil { state.keeper = try NeighbourKeeper(every: options.neighbourInterval) }
+        state.keeper!.maps = state.active!.program.maps
         for session in state.sessions.left { Self.carry(session, &state) }
         state.offload.set(isActive: true, obstacle: nil)
         return .success(())
@@ -68,9 +70,6 @@ public final class KernelPath: SessionMirror, Sendable {
       state.offload.set(isActive: false, obstacle: nil)
     }
   }
-
-  /// Tells the kernel's program what changes with time. To be called about once a second.
-  public func keepUp() { state.withLock { $0.cells?.setClock() } }
 
   /// Brings the counters up to date, for whoever reads the metrics next.
   public func refreshCounters() {
@@ -132,7 +131,7 @@ public final class KernelPath: SessionMirror, Sendable {
       tokenCapacity: isRouted ? state.active!.tokenCapacity : sizes.tokens, metrics, counters)
     do throws(KernelPathError) {
       try program.maps.filters.fill(plan.tables)
-      try cells.move(plan.tables.states, to: program.maps, sizes)
+      try cells.move(plan.tables, to: program.maps, sizes)
       state.cells = cells
       if !isRouted { try routing.write(to: program.maps) }
       for (place, index) in places.indices.enumerated() where index != 0 {
@@ -160,19 +159,13 @@ public final class KernelPath: SessionMirror, Sendable {
   }
 
   private func deactivate(_ state: inout State) {
+    state.keeper = nil
     state.active?.retire(metrics)
     state.active = nil
     state.cells?.giveBack()
     state.cells = nil
-    state.sessions.giveBack(now: Self.now) { state.numbers.sessionEnded(with: $0.server) }
+    state.sessions.giveBack(now: MonotonicClock.now) { state.numbers.sessionEnded(with: $0.server) }
     state.offload.setSessions(0)
-  }
-
-  /// Nanoseconds of `CLOCK_MONOTONIC`.
-  private static var now: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }
 

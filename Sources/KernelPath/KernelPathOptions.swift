@@ -8,6 +8,9 @@ public struct KernelPathOptions: Sendable {
   /// A session's end: how often the program must note that it saw a packet follows from it.
   public var idleTimeout: Duration = .seconds(60)
 
+  /// How often the kernel is made to look after the neighbours that packets leave to.
+  public var neighbourInterval: Duration = .seconds(2)
+
   public init() {}
 
   /// Jiffies for which a next hop is good, and in which a packet is noted once: a second, or a quarter of the idle timeout.

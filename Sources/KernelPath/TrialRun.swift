@@ -33,7 +33,7 @@ extension KernelProgram {
       needsFullChecksums: needsFullChecksums, balance: sizes.balance)
     let program = try KernelProgram(image, sizes: sizes)
     try program.maps.filters.fill(plan.tables)
-    try cells.move(plan.tables.states, to: program.maps, sizes)
+    try cells.move(plan.tables, to: program.maps, sizes)
     if let wallClock { cells.setClock(to: wallClock) }
     try routing.write(to: program.maps)
     return program

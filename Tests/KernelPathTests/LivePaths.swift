@@ -77,15 +77,15 @@ final class LivePaths {
 
   /// How many packets the sockets have received, of both directions.
   var bySockets: UInt64 {
-    metrics.total("proxy_packets_received_total") { $0.contains { $0 == ("path", "socket") } }
+    metrics.total("proxy_packets_received_total", ["path": "socket"])
   }
 }
 
 extension Metrics {
-  /// The sum of a family, or of those of its series whose labels are wanted.
-  func total(_ name: String, where isWanted: (Labels) -> Bool = { _ in true }) -> UInt64 {
-    snapshot().filter { $0.family.name == name }.reduce(0) { sum, entry in
-      zip(entry.family.series, entry.totals).filter { isWanted($0.0.labels) }.reduce(sum) { $0 + $1.1[0] }
-    }
+  /// The sum of the series of a family that have these labels.
+  func total(_ name: String, _ labels: [String: String] = [:]) -> UInt64 {
+    snapshot().filter { $0.family.name == name }.flatMap { zip($0.family.series, $0.totals) }
+      .filter { series, _ in labels.allSatisfy { label in series.labels.contains { $0 == label } } }
+      .reduce(0) { $0 &+ $1.1[0] }
   }
 }

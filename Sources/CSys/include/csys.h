@@ -47,3 +47,10 @@ bool csys_driver(const char *interface, char name[32]);
 /// Returns when whatever the kernel did on any processor without sleeping, when this was called, is over: programs of packets among
 /// them (membarrier(2), Linux 4.3). -1 with errno where the kernel has no such call.
 int csys_await_kernel(void);
+
+/// A socket to the kernel's routing tables (NETLINK_ROUTE), or -1 with errno.
+int csys_routing_socket(void);
+
+/// Asks the kernel to act as if it had a packet for a neighbour: one that may be gone is asked for, one that is not known is looked
+/// for (RTM_NEWNEIGH with NTF_USE). Never waits; what the kernel has to say is thrown away. -1 with errno.
+int csys_use_neighbour(int routing, uint32_t interface, bool v4, const uint8_t address[16]);

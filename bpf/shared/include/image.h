@@ -143,6 +143,13 @@ struct route_entry {
   unsigned long long bytes;
 };
 
+/// A neighbour that packets leave to. The value is when a next hop by way of it was looked up, in nanoseconds of CLOCK_MONOTONIC.
+struct neighbour_key {
+  unsigned char address[16];
+  unsigned int interface;
+  unsigned int reserved;
+};
+
 /// The endpoints that have a token.
 struct token_entry {
   unsigned int endpoint;
