@@ -79,7 +79,7 @@ static __always_inline struct route_entry *find_reply(const struct frame *frame,
   return bpf_map_lookup_elem(&replies, &key);
 }
 
-static __always_inline struct outcome serve(struct xdp_md *ctx) {
+static __always_inline struct outcome serve(struct xdp_md *ctx, __u32 *passed) {
   const void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
   struct frame frame;
   struct session_key session __attribute__((aligned(8)));
@@ -92,7 +92,7 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   __u32 filter = 0, result;
   struct route_entry *entry;
   if (destination_port(frame.ports) == image.port && is_listening_address(frame.destination)) {
-    result = run_chain(image.read, &packet, &filter);
+    result = run_chain(image.read, 0, &packet, &filter, passed);
     if (result == 0) {
       enum hand_over missing;
       entry = find_session(&packet, &missing);
@@ -101,7 +101,7 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   } else {
     entry = find_reply(&frame, &packet);
     if (!entry) return leave_alone();
-    result = run_chain(image.write, &packet, &filter);
+    result = run_chain(image.write, CHAIN_SLOTS, &packet, &filter, passed);
   }
   if (unlikely(result == RUN_HAND_OVER)) return hand_over(HAND_OVER_FILTER);
   if (unlikely(result)) return drop(filter, result);
@@ -109,8 +109,10 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
 }
 
 SEC("xdp") int proxy(struct xdp_md *ctx) {
-  const struct outcome outcome = serve(ctx);
+  __u32 passed = 0;
+  const struct outcome outcome = serve(ctx, &passed);
   if (unlikely(outcome.counter)) count(outcome.counter);
+  if (likely(outcome.verdict != XDP_PASS)) count_passed(passed);
   return outcome.verdict;
 }
 
