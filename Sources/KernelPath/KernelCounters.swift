@@ -6,7 +6,7 @@ import Glibc
 /// The program's counters: a cell for each processor.
 public struct KernelCounters: Sendable {
   private let descriptor: Int32
-  private let processors: Int
+  package let processors: Int
 
   init(_ descriptor: Int32) {
     self.descriptor = descriptor
@@ -19,8 +19,9 @@ public struct KernelCounters: Sendable {
   /// `FIRST_FILTER_COUNTER`, which Swift cannot read: what filters count stands behind it, from 1.
   package static let firstFilterPlace = HAND_OVER_COUNT.rawValue + UInt32(CHAIN_FILTERS) * UInt32(DropReason.count)
 
-  /// All places, as `reasons.h` numbers them, for tests that want to know what else was counted.
-  package func totals() throws(KernelPathError) -> [UInt64] {
+  /// All cells: those of a place for each of `processors`, and the places as `reasons.h` numbers them. For tests that want to know
+  /// what else was counted.
+  package func cells() throws(KernelPathError) -> [UInt64] {
     let count = Int(Self.firstFilterPlace) + Int(CHAIN_COUNTERS) + 1
     var keys = [UInt32](repeating: 0, count: count)
     var cells = [UInt64](repeating: 0, count: count * processors)
@@ -30,9 +31,7 @@ public struct KernelCounters: Sendable {
     guard result == 0 || errno == ENOENT, Int(read) == count else {
       throw .system(call: "reading of the counters", errno: errno)
     }
-    return cells.withUnsafeBufferPointer { cells in
-      (0..<count).map { place in cells[(place * processors)..<((place + 1) * processors)].reduce(0, &+) }
-    }
+    return cells
   }
 
   /// Writes what filters dropped and counted to a sheet that nothing else writes to.

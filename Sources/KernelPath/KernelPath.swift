@@ -80,7 +80,7 @@ public final class KernelPath: SessionMirror, Sendable {
     try LoopbackForwarding.enable()
     var next = ActiveProgram(try KernelProgram(image, sizes: sizes), plan, metrics)
     for (place, interface) in choice.interfaces.enumerated() {
-      try next.program.interfaces.set(UInt32(place), interface.index)
+      try next.program.setInterface(UInt32(place), index: interface.index)
     }
     try next.program.fill(routing) { state.endpoints[$0]! }
     for session in state.sessions { try? Self.open(session, in: next.program, &state) }

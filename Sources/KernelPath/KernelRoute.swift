@@ -1,4 +1,4 @@
-import CDataPath
+package import CDataPath
 public import FilterKit
 
 /// One direction of a session as the kernel's program carries it on.
@@ -57,6 +57,9 @@ extension KernelProgram {
   func lastSeen(client: SocketAddress, endpoint: UInt32) -> UInt64? { sessions[Self.key(client, endpoint)]?.last_seen }
   func lastSeen(server: SocketAddress, proxy: SocketAddress) -> UInt64? { replies[Self.key(server, proxy)]?.last_seen }
 
+  /// A client's route with what was noted of its traffic, for tests; nil without the route.
+  package func route(client: SocketAddress, endpoint: UInt32) -> route_entry? { sessions[Self.key(client, endpoint)] }
+
   public func removeRoute(client: SocketAddress, endpoint: UInt32) { sessions.remove(Self.key(client, endpoint)) }
   public func removeRoute(server: SocketAddress, proxy: SocketAddress) { replies.remove(Self.key(server, proxy)) }
 
@@ -80,6 +83,9 @@ extension KernelProgram {
   public func setEndpoints(_ endpoints: [UInt32]) throws(KernelPathError) {
     try defaults.set(0, default_route(endpoint: endpoints.first ?? 0, count: UInt32(endpoints.count)))
   }
+
+  /// Sets which interface stands at a place of the image, for packets that leave over another one than they came in.
+  package func setInterface(_ place: UInt32, index: UInt32) throws(KernelPathError) { try interfaces.set(place, index) }
 
   private static func key(_ client: SocketAddress, _ endpoint: UInt32) -> session_key {
     var key = session_key()

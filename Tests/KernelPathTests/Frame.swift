@@ -32,6 +32,11 @@ struct Frame: Equatable {
     return destinationMAC + sourceMAC + (isV4 ? [8, 0] : [0x86, 0xdd]) + ipHeader(size) + udp
   }
 
+  /// The checksum of UDP as it is written.
+  var udpChecksum: ArraySlice<UInt8> { bytes[(isV4 ? 40 : 60)...].prefix(2) }
+  /// What a sender leaves in its place that has hardware compute it.
+  var pseudoHeaderSum: UInt16 { Self.sum(pseudoHeader(UInt16(payload.count + 8))) }
+
   private func ipHeader(_ size: UInt16) -> [UInt8] {
     guard isV4 else {
       return [0x60 | trafficClass >> 4, trafficClass << 4, 0, 0] + size.bytes + [17, ttl] + source.ip.bytes

@@ -106,4 +106,15 @@ import Testing
       try bench.check("too short", way.comes([]).bytes, .dropped(.captureNoValue, filter: 0))
     }
   }
+
+  /// What a slot cannot do it leaves to the sockets; plans refuse such slots beforehand.
+  @Test func aSlotBeyondWhatTheProgramCan() throws {
+    let bench = try TrialBench("[{name: Capture, config: {prefix: {size: 32}}}]") {
+      $0.read.0.size = 33
+      $0.write = $0.read
+    }
+    for way in TrialBench.ways {
+      try bench.check(way.name, way.comes(OddFrame.payload).bytes, .handedOver(HAND_OVER_FILTER))
+    }
+  }
 }

@@ -63,7 +63,7 @@ final class TrialBench {
   static let listeners = ["10.0.0.1", "fd00::1"].map { try! IPAddress($0) }
 
   let program: KernelProgram
-  private var totals: [UInt64]
+  private var cells: [UInt64]
 
   /// - Parameters:
   ///   - filters: the chain, as YAML.
@@ -90,7 +90,7 @@ final class TrialBench {
       ChainPlan(chain), addresses: Self.listeners, port: 7777, interfaces: ways, hopLifetime: hopLifetime)
     edit(&image)
     program = try KernelProgram(image)
-    totals = try program.counters.totals()
+    cells = try program.counters.cells()
     try program.setEndpoints([Self.endpoint])
     try program.setToken(Self.token, endpoints: [Self.endpoint])
     for way in Self.reads + Self.replies { try open(way, hop) }
@@ -111,20 +111,21 @@ final class TrialBench {
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let result = try program.run(frame, behind: metadata)
-    let before = totals
-    totals = try program.counters.totals()
+    let before = cells
+    cells = try program.counters.cells()
     var problems: [String] = []
     if result.action != expected.action { problems.append("action \(result.action), expected \(expected.action)") }
     let bytes = expected.frame ?? frame
     if !Self.areSame(result.frame, bytes) {
       problems.append("frame\n  \(Self.text(result.frame)), expected\n  \(Self.text(bytes))")
     }
-    if !Self.areSame(before, totals) || !expected.counted.isEmpty {
-      let counted = before.indices.reduce(into: [Int: UInt64]()) { counted, place in
-        if before[place] != totals[place] { counted[place] = totals[place] - before[place] }
+    var counted: [Int: UInt64] = [:]
+    if !Self.areSame(before, cells) {
+      for cell in before.indices where before[cell] != cells[cell] {
+        counted[cell / program.counters.processors, default: 0] += cells[cell] - before[cell]
       }
-      if counted != expected.counted { problems.append("counted \(counted), expected \(expected.counted)") }
     }
+    if counted != expected.counted { problems.append("counted \(counted), expected \(expected.counted)") }
     guard !problems.isEmpty else { return }
     Issue.record(
       "\(name()): \(problems.joined(separator: "\n"))\nin\n  \(Self.text(frame))", sourceLocation: sourceLocation)
