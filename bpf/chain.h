@@ -22,9 +22,11 @@ static __always_inline __u32 run_slot(struct packet *packet, const struct slot *
   return RUN_HAND_OVER;
 }
 
-/// Notes that the packet passed a slot that counts, a bit a slot.
-#define PASS(index) \
-  if (slot->counter) *passed |= 1u << ((index) + first);
+/// Notes that the packet passed a slot that counts: the number of its counter, in the lowest byte of eight. Rotated and flipped, so
+/// that of a word of which the verifier knows nothing it then knows as little, and ways through the chain that count differently
+/// meet again behind it. Only a Match counts, once, and takes three slots at the least, so eight are enough.
+#define PASS \
+  if (slot->counter) *passed = (*passed << 8 | *passed >> 56) ^ slot->counter;
 
 #define SLOT(index)                                                            \
   if (at == index) {                                                           \
@@ -32,12 +34,12 @@ static __always_inline __u32 run_slot(struct packet *packet, const struct slot *
     if (slot->kind == SLOT_END) return 0;                                      \
     at = index + 1;                                                            \
     if (slot->kind == SLOT_JUMP) {                                             \
-      PASS(index)                                                              \
+      PASS                                                                     \
       at = slot->jump;                                                         \
     } else {                                                                   \
       const __u32 result = run_slot(packet, slot);                             \
       if (result == 0) {                                                       \
-        PASS(index)                                                            \
+        PASS                                                                   \
       } else if (result == RUN_JUMP) {                                         \
         at = slot->jump;                                                       \
       } else {                                                                 \
@@ -47,36 +49,21 @@ static __always_inline __u32 run_slot(struct packet *packet, const struct slot *
     }                                                                          \
   }
 
-#define ALL_SLOTS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
-
-/// 0: passed. A drop reason, with the filter's number. RUN_HAND_OVER: the sockets must see it. The bits of `passed` are the slots
-/// that count, those of the write chain behind those of the read chain.
-static __always_inline __u32 run_chain(
-    const struct slot *slots, __u32 first, struct packet *packet, __u32 *filter, __u32 *passed) {
+/// 0: passed. A drop reason, with the filter's number. RUN_HAND_OVER: the sockets must see it. `passed` gets the counters of the
+/// slots that were passed.
+static __always_inline __u32 run_chain(const struct slot *slots, struct packet *packet, __u32 *filter, __u64 *passed) {
   __u32 at = 0;
-  ALL_SLOTS(SLOT)
+  SLOT(0) SLOT(1) SLOT(2) SLOT(3) SLOT(4) SLOT(5) SLOT(6) SLOT(7)
+  SLOT(8) SLOT(9) SLOT(10) SLOT(11) SLOT(12) SLOT(13) SLOT(14) SLOT(15)
   return 0;
 }
 
-/// Counts what the filters count, for a packet that ends here. Not while they run: a packet that is handed over after all is
-/// counted by the sockets.
-static __always_inline void count_passed(__u32 passed) {
-  _Static_assert(2 * CHAIN_SLOTS <= 32, "a bit for each slot");
-  // The verifier knows nothing of the bits of a number with swapped bytes, so it does not walk this once for each way through a chain.
-  passed = __builtin_bswap32(passed);
-  asm volatile("" : "+r"(passed));
-#define COUNT(index)                                                                      \
-  if (slots[index].counter && passed & __builtin_bswap32(1u << ((index) + first)))        \
-    count(FIRST_FILTER_COUNTER + slots[index].counter);
-  {
-    const struct slot *slots = image.read;
-    const __u32 first = 0;
-    ALL_SLOTS(COUNT)
+/// Counts what the filters count, of a packet that ends here. Not while they run: what is handed over after all the sockets count.
+static __always_inline void count_passed(__u64 passed) {
+  _Static_assert(CHAIN_COUNTERS < 256, "a counter's number fits into a byte");
+#pragma unroll
+  for (int i = 0; i < 8; i++, passed >>= 8) {
+    if (likely(passed == 0)) return;
+    count(FIRST_FILTER_COUNTER + (passed & 0xff));
   }
-  {
-    const struct slot *slots = image.write;
-    const __u32 first = CHAIN_SLOTS;
-    ALL_SLOTS(COUNT)
-  }
-#undef COUNT
 }

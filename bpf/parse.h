@@ -19,6 +19,8 @@ struct frame {
   /// 1 or 0. Behind a barrier, and read from the frame a second time, so that neither the compiler nor the verifier knows it: they
   /// would walk all that follows once for each.
   __u32 v4;
+  /// 0, of which the verifier knows nothing.
+  __u64 zero;
 };
 
 #define MAPPED_PREFIX bpf_htonl(0xffff)
@@ -86,6 +88,7 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     return refuse(HAND_OVER_LENGTH);
   if (unlikely((const void *)udp + size > end)) return refuse(HAND_OVER_LENGTH);
   frame->ports = *(const __u32 *)udp;
+  frame->zero = *(const volatile __u64 *)udp ^ *(const volatile __u64 *)udp;
   packet->datagram = data + (__u32)(headers_size(v4) - sizeof *udp);
   packet->end = end;
   packet->cut = 0;

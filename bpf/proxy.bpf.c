@@ -79,9 +79,10 @@ static __always_inline struct route_entry *find_reply(const struct frame *frame,
   return bpf_map_lookup_elem(&replies, &key);
 }
 
-static __always_inline struct outcome serve(struct xdp_md *ctx, __u32 *passed) {
+static __always_inline struct outcome serve(struct xdp_md *ctx, __u64 *passed) {
   const void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-  struct frame frame;
+  // Not left open, since the compiler may look at it too early.
+  struct frame frame = {};
   struct session_key session __attribute__((aligned(8)));
   struct value values[CHAIN_VALUES];
   struct packet packet = {.session = &session, .values = values};
@@ -89,10 +90,11 @@ static __always_inline struct outcome serve(struct xdp_md *ctx, __u32 *passed) {
   if (unlikely(cause == NOT_OURS)) return leave_alone();
   if (unlikely(cause)) return is_listening_address(frame.destination) ? hand_over(cause) : leave_alone();
 
+  *passed = frame.zero;
   __u32 filter = 0, result;
   struct route_entry *entry;
   if (destination_port(frame.ports) == image.port && is_listening_address(frame.destination)) {
-    result = run_chain(image.read, 0, &packet, &filter, passed);
+    result = run_chain(image.read, &packet, &filter, passed);
     if (result == 0) {
       enum hand_over missing;
       entry = find_session(&packet, &missing);
@@ -101,7 +103,7 @@ static __always_inline struct outcome serve(struct xdp_md *ctx, __u32 *passed) {
   } else {
     entry = find_reply(&frame, &packet);
     if (!entry) return leave_alone();
-    result = run_chain(image.write, CHAIN_SLOTS, &packet, &filter, passed);
+    result = run_chain(image.write, &packet, &filter, passed);
   }
   if (unlikely(result == RUN_HAND_OVER)) return hand_over(HAND_OVER_FILTER);
   if (unlikely(result)) return drop(filter, result);
@@ -109,7 +111,7 @@ static __always_inline struct outcome serve(struct xdp_md *ctx, __u32 *passed) {
 }
 
 SEC("xdp") int proxy(struct xdp_md *ctx) {
-  __u32 passed = 0;
+  __u64 passed = 0;
   const struct outcome outcome = serve(ctx, &passed);
   if (unlikely(outcome.counter)) count(outcome.counter);
   if (likely(outcome.verdict != XDP_PASS)) count_passed(passed);
