@@ -22,7 +22,7 @@ extension KernelProgram {
     var owners: [[UInt8]: [UInt32]] = [:]
     for endpoint in routing.endpoints {
       // A token longer than the chain can capture routes nothing.
-      for token in endpoint.tokens where token.count <= Self.maximumToken {
+      for token in Set(endpoint.tokens) where token.count <= Self.maximumToken {
         owners[token, default: []].append(number(endpoint.address))
       }
     }

@@ -76,7 +76,7 @@ public final class KernelPath: SessionMirror, Sendable {
     sizes.tokens = max(1_024, 2 * routing.tokenCount)
     let image = try image(
       plan, addresses: choice.listeners, port: state.port, interfaces: choice.entries,
-      hopLifetime: options.hopLifetime, needsFullChecksums: choice.needsFullChecksums(options.mode))
+      hopLifetime: options.hopLifetime, needsFullChecksums: choice.needsFullChecksums)
     try LoopbackForwarding.enable()
     var next = ActiveProgram(try KernelProgram(image, sizes: sizes), plan, metrics)
     for (place, interface) in choice.interfaces.enumerated() {

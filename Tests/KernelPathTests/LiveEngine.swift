@@ -105,7 +105,10 @@ private final class LiveProxy {
 
   /// Whether the packet goes to no single endpoint, which the kernel hands over.
   private func isForSockets(_ step: ConformanceCase.Step) -> Bool {
-    if case .forwarded = step.expected { sockets.copies(of: step) != 1 } else { false }
+    switch step.expected {
+    case .forwarded: sockets.copies(of: step) != 1
+    case .dropped(let reason): reason == DropReason.noEndpoints.name
+    }
   }
 
   private func outcome(of step: ConformanceCase.Step) throws -> CaseResult.Outcome {
