@@ -50,7 +50,8 @@ private final class LiveProxy {
     guard !diagnostics.hasErrors else {
       throw CaseFailure(diagnostics.report.lines(in: "case").joined(separator: "\n"))
     }
-    try network.route(to: test.endpoints.map(\.address))
+    try network.place(
+      clients: test.steps.filter { $0.direction == .read }.map(\.source), servers: test.endpoints.map(\.address))
     sockets = try CaseSockets(
       test, clientsIn: network.client, serversIn: network.server, listeners: LiveNetwork.listeners)
     var options = SocketPathOptions()

@@ -9,7 +9,10 @@ final class LiveNetwork {
   let client: NetworkNamespace
   let proxy: NetworkNamespace
   let server: NetworkNamespace
-  private var servers: Set<IPAddress> = []
+  private var clientAddresses: Set<IPAddress> = []
+  private var serverAddresses: Set<IPAddress> = []
+  /// What lies behind the cable to the servers.
+  private var routed: Set<IPAddress> = []
 
   init() throws {
     client = try NetworkNamespace()
@@ -26,18 +29,29 @@ final class LiveNetwork {
       for address in addresses { try namespace.addAddress(address, to: interface) }
     }
     for side in [client, server] {
-      for range in ["192.0.2.0/24", "198.51.0.0/16", "203.0.113.0/24", "2001::/16"] { try side.addLocalRange(range) }
+      for range in ["192.0.2.0/24", "198.51.0.0/16", "203.0.113.0/24"] { try side.addLocalRange(range) }
     }
     // Whoever is no server is a client.
     for gateway in ["10.1.0.2", "fd01::2"] { try proxy.addRoute("default", via: gateway) }
   }
 
-  /// Lets the addresses of a case's endpoints, and no others, be found at the servers' side.
-  func route(to endpoints: [SocketAddress]) throws {
-    let wanted = Set(endpoints.map(\.ip))
-    for ip in servers.subtracting(wanted) { try proxy.ip(Self.family(ip), "route", "del", "\(ip)") }
-    for ip in wanted.subtracting(servers) { try proxy.addRoute("\(ip)", via: ip.isV4 ? "10.2.0.2" : "fd02::2") }
-    servers = wanted
+  /// Lets the addresses of a case be found, each on its side.
+  func place(clients: [SocketAddress], servers: [SocketAddress]) throws {
+    try add(clients, to: client, &clientAddresses)
+    try add(servers, to: server, &serverAddresses)
+    let wanted = Set(servers.map(\.ip))
+    for ip in routed.subtracting(wanted) { try proxy.ip(Self.family(ip), "route", "del", "\(ip)") }
+    for ip in wanted.subtracting(routed) { try proxy.addRoute("\(ip)", via: ip.isV4 ? "10.2.0.2" : "fd02::2") }
+    routed = wanted
+  }
+
+  /// Over IPv6 a host finds its neighbours from an address of its own alone, so ranges will not do.
+  private func add(
+    _ addresses: [SocketAddress], to side: NetworkNamespace, _ known: inout Set<IPAddress>
+  ) throws {
+    for address in addresses where !address.ip.isV4 && known.insert(address.ip).inserted {
+      try side.addAddress("\(address.ip)/128", to: "eth0")
+    }
   }
 
   private static func family(_ ip: IPAddress) -> String { ip.isV4 ? "-4" : "-6" }
