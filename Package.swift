@@ -104,8 +104,8 @@ let package = Package(
     // Test kit: the cases of the filters, and a way to run them through the filters alone. The tests beside it run them over
     // sockets.
     .target(
-      name: "Conformance", dependencies: ["FilterKit", "PacketKit", "ProxyConfiguration"], path: "Tests/Conformance",
-      swiftSettings: swift),
+      name: "Conformance", dependencies: ["FilterKit", "PacketKit", "ProxyConfiguration", "TestNetwork"],
+      path: "Tests/Conformance", swiftSettings: swift),
     .testTarget(
       name: "ConformanceTests",
       dependencies: ["Conformance", "Filters", "FilterKit", "SocketPath", "DataPath", "TestNetwork"],

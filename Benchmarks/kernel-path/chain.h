@@ -1,4 +1,4 @@
-// Loads a program with a chain image and fills its maps for one client, for the benchmark and the table of frames.
+// Loads a program with a chain image and fills its maps for one client, for the benchmark.
 #pragma once
 #include <arpa/inet.h>
 #include <bpf/bpf.h>

@@ -5,15 +5,10 @@ struct InterfaceChoice {
   let interfaces: [LocalInterface]
   let listeners: [IPAddress]
 
-  /// Whether a native program can get frames whose UDP checksum their sender left to hardware that is not there. Behind the driver,
-  /// in generic mode, the kernel knows of such frames and completes them itself.
-  func needsFullChecksums(_ mode: AttachMode) -> Bool {
-    switch mode {
-    case .native: interfaces.contains { $0.kind != .hardware }
-    case .auto: interfaces.contains { $0.kind == .virtio }
-    case .generic: false
-    }
-  }
+  /// Whether the program can get frames whose UDP checksum their sender left to hardware that is not there. Also behind the driver,
+  /// in generic mode: the kernel knows of such frames and does not look at their checksum, but only for as long as the UDP header
+  /// is not moved further back, which a filter that cuts bytes off the front does.
+  var needsFullChecksums: Bool { interfaces.contains { $0.kind != .hardware } }
 
   /// - Parameters:
   ///   - names: the interfaces that were asked for; empty for those of the listening addresses and of the routes to `servers`.

@@ -1,12 +1,13 @@
 import CBpf
 public import CDataPath
 public import FilterKit
+import Glibc
 
 /// The program's counters: a cell for each processor.
 public struct KernelCounters: Sendable {
   private let descriptor: Int32
   private let flows: Int32
-  private let processors: Int
+  package let processors: Int
 
   init(_ descriptor: Int32, flows: Int32) {
     self.descriptor = descriptor
@@ -16,6 +17,24 @@ public struct KernelCounters: Sendable {
 
   /// Packets handed to the sockets for a cause.
   public func handOvers(_ cause: hand_over) -> UInt64 { self[cause.rawValue] }
+
+  /// `FIRST_FILTER_COUNTER`, which Swift cannot read: what filters count stands behind it, from 1.
+  package static let firstFilterPlace = HAND_OVER_COUNT.rawValue + UInt32(CHAIN_FILTERS) * UInt32(DropReason.count)
+
+  /// All cells: those of a place for each of `processors`, and the places as `reasons.h` numbers them. For tests that want to know
+  /// what else was counted.
+  package func cells() throws(KernelPathError) -> [UInt64] {
+    let count = Int(Self.firstFilterPlace) + Int(CHAIN_COUNTERS) + 1
+    var keys = [UInt32](repeating: 0, count: count)
+    var cells = [UInt64](repeating: 0, count: count * processors)
+    var (end, read) = (UInt32(0), UInt32(count))
+    let result = bpf_map_lookup_batch(descriptor, nil, &end, &keys, &cells, &read, nil)
+    // The end of the map is told as an error.
+    guard result == 0 || errno == ENOENT, Int(read) == count else {
+      throw .system(call: "reading of the counters", errno: errno)
+    }
+    return cells
+  }
 
   /// The traffic of a direction that was not handed over.
   public func traffic(_ direction: Direction) -> flow {
@@ -42,8 +61,9 @@ public struct KernelCounters: Sendable {
         sheet.set(row[DropReason(rawValue: reason)], to: self[place])
       }
     }
-    let first = HAND_OVER_COUNT.rawValue + UInt32(CHAIN_FILTERS) * reasons
-    for (index, counter) in tables.counters.enumerated() { sheet.set(counter, to: self[first + UInt32(index) + 1]) }
+    for (index, counter) in tables.counters.enumerated() {
+      sheet.set(counter, to: self[Self.firstFilterPlace + UInt32(index) + 1])
+    }
   }
 
   /// The sum of a place over all processors.

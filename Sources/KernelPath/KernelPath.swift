@@ -101,7 +101,7 @@ public final class KernelPath: SessionMirror, Sendable {
     let image = try image(
       plan, cells: firstCells, addresses: choice.listeners, port: state.port, interfaces: places.entries(choice.interfaces),
       hopLifetime: options.hopLifetime, hopEpoch: places.epoch,
-      needsFullChecksums: choice.needsFullChecksums(options.mode), balance: room)
+      needsFullChecksums: choice.needsFullChecksums, balance: room)
     if let active = state.active, active.runs(image, plan), active.hasRoom(for: routing) {
       try state.active!.update(routing)
     } else {

@@ -1,4 +1,4 @@
-import CDataPath
+package import CDataPath
 public import FilterKit
 
 /// One direction of a session as the kernel's program carries it on.
@@ -78,6 +78,12 @@ extension KernelMaps {
     let back = replies[Self.key(session.server, session.proxy)]?.last_seen ?? 0
     return max(there, back)
   }
+
+  /// A client's route with what was noted of its traffic, for tests; nil without the route.
+  package func route(client: SocketAddress, endpoint: UInt32) -> route_entry? { sessions[Self.key(client, endpoint)] }
+
+  /// Sets which interface stands at a place of the image, for packets that leave over another one than they came in.
+  package func setInterface(_ place: UInt32, index: UInt32) throws(KernelPathError) { try interfaces.set(place, index) }
 
   /// The bytes of the longest token that a chain in the kernel can capture.
   static var maximumToken: Int { Int(CHAIN_VALUE_SIZE) }

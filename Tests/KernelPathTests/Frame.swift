@@ -7,6 +7,9 @@ struct Frame: Equatable {
   var payload: [UInt8]
   var ttl: UInt8 = 64
   var trafficClass: UInt8 = 0
+  /// IPv4 only: the identification, and the flags with the fragment's offset.
+  var identification: UInt16 = 0x1234
+  var flags: UInt16 = 0x4000
   var sourceMAC: [UInt8] = [2, 0, 0, 0, 0, 1]
   var destinationMAC: [UInt8] = [2, 0, 0, 0, 0, 2]
   /// Written instead of the right checksum.
@@ -29,12 +32,17 @@ struct Frame: Equatable {
     return destinationMAC + sourceMAC + (isV4 ? [8, 0] : [0x86, 0xdd]) + ipHeader(size) + udp
   }
 
+  /// The checksum of UDP as it is written.
+  var udpChecksum: ArraySlice<UInt8> { bytes[(isV4 ? 40 : 60)...].prefix(2) }
+  /// What a sender leaves in its place that has hardware compute it.
+  var pseudoHeaderSum: UInt16 { Self.sum(pseudoHeader(UInt16(payload.count + 8))) }
+
   private func ipHeader(_ size: UInt16) -> [UInt8] {
     guard isV4 else {
       return [0x60 | trafficClass >> 4, trafficClass << 4, 0, 0] + size.bytes + [17, ttl] + source.ip.bytes
         + destination.ip.bytes
     }
-    var header = [0x45, trafficClass] + (size + 20).bytes + [0x12, 0x34, 0x40, 0, ttl, 17, 0, 0]
+    var header = [0x45, trafficClass] + (size + 20).bytes + identification.bytes + flags.bytes + [ttl, 17, 0, 0]
     header += source.ip.bytes + destination.ip.bytes
     header[10...11] = (~Self.sum(header)).bytes[...]
     return header
@@ -70,6 +78,7 @@ struct Frame: Equatable {
       to: SocketAddress(
         isV4 ? IPAddress(bytes: ip[16...19]) : IPAddress(bytes: ip[24...39]), port: UInt16(bytes: udp[2...3])),
       Array(udp[8...]))
+    if isV4 { (identification, flags) = (UInt16(bytes: ip[4...5]), UInt16(bytes: ip[6...7])) }
     ttl = isV4 ? ip[8] : ip[7]
     trafficClass = isV4 ? ip[1] : ip[0] << 4 | ip[1] >> 4
     destinationMAC = Array(bytes[0..<6])
@@ -85,10 +94,18 @@ struct Frame: Equatable {
 
   /// The ones' complement sum (RFC 1071).
   static func sum(_ bytes: [UInt8]) -> UInt16 {
-    var sum: UInt32 = 0
-    for index in bytes.indices { sum += index % 2 == 0 ? UInt32(bytes[index]) << 8 : UInt32(bytes[index]) }
-    while sum > 0xffff { sum = sum & 0xffff + sum >> 16 }
-    return UInt16(sum)
+    bytes.withUnsafeBytes { bytes in
+      // In words of four bytes, since 2^16 counts as 1.
+      var sum: UInt64 = 0
+      var place = 0
+      while place + 4 <= bytes.count {
+        sum &+= UInt64(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
+        place &+= 4
+      }
+      for index in place..<bytes.count { sum &+= UInt64(bytes[index]) << (index % 2 == 0 ? 8 : 0) }
+      while sum > 0xffff { sum = sum & 0xffff + sum >> 16 }
+      return UInt16(sum)
+    }
   }
 }
 

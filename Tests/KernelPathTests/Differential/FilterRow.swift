@@ -1,0 +1,61 @@
+import FilterKit
+
+/// How random chains get a filter. A filter that the kernel learns to run needs a row here, and nothing else: chains with filters
+/// that it cannot run are passed over, and counted.
+struct FilterRow {
+  let name: String
+  /// How often it is chosen, beside the others.
+  let weight: Int
+  let make: @Sendable (inout ChainGenerator, _ depth: Int) -> FilterTree
+
+  private init(
+    _ name: String, weight: Int, config: @escaping @Sendable (inout ChainGenerator) -> String?
+  ) {
+    self.init(name, weight: weight) { generator, _ in FilterTree(name: name, config: config(&generator)) }
+  }
+
+  private init(_ name: String, weight: Int, make: @escaping @Sendable (inout ChainGenerator, Int) -> FilterTree) {
+    (self.name, self.weight, self.make) = (name, weight, make)
+  }
+
+  static let table = [
+    FilterRow("Capture", weight: 12) { generator in
+      let size = generator.random.once(in: 100) ? 33 : generator.captureSize()
+      let remove = generator.random.once(in: 3) ? "" : ", remove: true"
+      let end = generator.random.once(in: 2) ? "prefix" : "suffix"
+      return "{\(generator.keyField(generator.writtenKey()))\(end): {size: \(size)\(remove)}}"
+    },
+    FilterRow("Match", weight: 6) { generator, depth in generator.match(depth) },
+    FilterRow("TokenRouter", weight: 5) { generator in generator.onlyKey() },
+    FilterRow("HashedTokenRouter", weight: 2) { generator in generator.onlyKey() },
+    FilterRow("PacketSize", weight: 3) { generator in
+      let write = generator.random.once(in: 2) ? ", on_write: {\(generator.bounds())}" : ""
+      return "{\(generator.bounds())\(write)}"
+    },
+    FilterRow("Drop", weight: 1) { _ in nil },
+    FilterRow("Pass", weight: 1) { _ in nil },
+    FilterRow("Firewall", weight: 2) { generator in
+      "{on_read: \(generator.rules(RandomCase.clients.map(\.ip))), "
+        + "on_write: \(generator.rules(RandomCase.servers.map(\.ip)))}"
+    },
+    FilterRow("Concatenate", weight: 3) { generator in
+      let actions = ["APPEND", "PREPEND", "DO_NOTHING"]
+      return "{on_read: \(generator.random.pick(actions)), on_write: \(generator.random.pick(actions)), "
+        + "bytes: \(generator.random.pick(["", "AA==", "YWI=", "AQID", "MDEyMzQ1Njc4OWFiY2RlZg=="]))}"
+    },
+    FilterRow("Timestamp", weight: 1) { generator in "{metadataKey: \(generator.key())}" },
+    // Which endpoint RANDOM takes is nobody's to tell. ROUND_ROBIN counts the packets of both paths; see `ChainGenerator.hasState`.
+    FilterRow("LoadBalancer", weight: 1) { generator in
+      "{policy: \(generator.random.pick(["HASH", "CONSISTENT_HASH"] + (generator.hasState ? ["ROUND_ROBIN"] : [])))}"
+    },
+    FilterRow("LocalRateLimit", weight: 1) { generator in
+      // With state, so that the chain is refused where it may have none.
+      "{max_packets: \(generator.random.number(in: 0...20)), period: 3600, "
+        + "key: \(generator.random.pick(["SOURCE", "ADDRESS"]))}"
+    },
+  ]
+
+  /// The filters whose verdict depends on the packets before. Whether both paths count them in the same way depends on what is
+  /// handed over in between, so chains with them are left out unless `hasState` is asked for.
+  static let stateful: Set = ["LocalRateLimit"]
+}
