@@ -31,7 +31,7 @@ struct KernelEngine: ConformanceEngine {
     let reference = try FilterEngine(registry: .builtin, batching: .single).run(test)
     var outcomes: [CaseResult.Outcome] = []
     let sheet = metrics.makeSheet()
-    var handedOver: UInt64 = 0
+    var handedOver: [ConformanceCase.Step] = []
     for step in test.steps.flatMap({ Array(repeating: $0, count: $0.times) }) {
       let frame = Self.frame(step).bytes
       let result = try program.run(frame)
@@ -40,8 +40,10 @@ struct KernelEngine: ConformanceEngine {
       case 3: outcomes.append(CaseResult.Outcome(deliveries: [try Self.delivery(result.frame, step, test)]))
       case 2:
         guard result.frame == frame else { throw Frame.Problem("a frame that was handed over is changed") }
-        handedOver += 1
-        guard program.counters.handOvers(HAND_OVER_DESTINATIONS) == handedOver else {
+        var once = step
+        once.times = 1
+        handedOver.append(once)
+        guard program.counters.handOvers(HAND_OVER_DESTINATIONS) == UInt64(handedOver.count) else {
           throw Frame.Problem("line \(step.line): handed over, though it goes to one endpoint")
         }
         outcomes.append(reference.outcomes[outcomes.count])
@@ -49,7 +51,12 @@ struct KernelEngine: ConformanceEngine {
       }
     }
     program.counters.write(to: sheet, of: plan)
-    return CaseResult(outcomes: outcomes, metrics: metrics)
+    let kernel = CaseResult(outcomes: outcomes, metrics: metrics)
+    guard !handedOver.isEmpty else { return kernel }
+    // What was handed over the sockets count, and the kernel's program does not.
+    var rest = test
+    rest.steps = handedOver
+    return kernel.adding(try FilterEngine(registry: .builtin, batching: .full).run(rest))
   }
 
   /// A session for every client of the case with every endpoint.
@@ -104,5 +111,15 @@ struct KernelEngine: ConformanceEngine {
       }
       return CaseResult.Delivery(to: nil, payload: frame.payload)
     }
+  }
+}
+
+extension CaseResult {
+  /// With the counters of another result on top.
+  fileprivate func adding(_ other: CaseResult) -> CaseResult {
+    CaseResult(
+      outcomes: outcomes,
+      counters: counters.merging(other.counters) { one, two in one.merging(two, uniquingKeysWith: +) },
+      metrics: metrics.merging(other.metrics, uniquingKeysWith: +))
   }
 }
