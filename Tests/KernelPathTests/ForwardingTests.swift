@@ -130,7 +130,7 @@ import Testing
       // Whence it came, and elsewhere.
       try bench.open(way, KernelRoute.Hop(mac: TrialBench.hopMAC, interface: 1, mtu: 1500))
       try bench.check("back", way.comes(payload).bytes, .sent(way.leaves(payload)))
-      try bench.program.setInterface(0, index: 1)
+      try bench.program.maps.setInterface(0, index: 1)
       try bench.open(way, KernelRoute.Hop(mac: TrialBench.hopMAC, interface: 0, mtu: 1500))
       try bench.check("on", way.comes(payload).bytes, .redirected(way.leaves(payload)))
     }
@@ -153,11 +153,11 @@ import Testing
     let bench = try TrialBench(
       "[{name: Capture, config: {prefix: {size: \(size), remove: true}}}, {name: TokenRouter}]")
     let payload = TrialBench.bytes(64, seed: 77)
-    for other in 0...32 where other != size { try bench.program.setToken(Array(payload[..<other]), endpoints: [99]) }
+    for other in 0...32 where other != size { try bench.program.maps.setToken(Array(payload[..<other]), endpoints: [99]) }
     for way in TrialBench.reads {
       try bench.check("unknown", way.comes(payload).bytes, .dropped(.tokenUnknown, filter: 1))
     }
-    try bench.program.setToken(Array(payload[..<size]), endpoints: [TrialBench.endpoint])
+    try bench.program.maps.setToken(Array(payload[..<size]), endpoints: [TrialBench.endpoint])
     for way in TrialBench.reads {
       try bench.check("known", way.comes(payload).bytes, .sent(way.leaves(Array(payload[size...]))))
       guard size > 0 else { continue }
@@ -167,7 +167,7 @@ import Testing
         try bench.check("one bit wrong", way.comes(payload).bytes, .dropped(.tokenUnknown, filter: 1))
       }
     }
-    try bench.program.setToken(Array(payload[..<size]), endpoints: [TrialBench.endpoint, 6])
+    try bench.program.maps.setToken(Array(payload[..<size]), endpoints: [TrialBench.endpoint, 6])
     for way in TrialBench.reads {
       try bench.check("of two", way.comes(payload).bytes, .handedOver(HAND_OVER_DESTINATIONS))
     }

@@ -12,7 +12,7 @@ struct LiveEngine: ConformanceEngine {
   let network: LiveNetwork
 
   func run(_ test: ConformanceCase) throws -> CaseResult {
-    let proxy = try LiveProxy(test, in: network)
+    let proxy = try CaseProxy(test, in: network)
     defer { proxy.stop() }
     for step in test.steps { try proxy.warmUp(step) }
     let before = proxy.totals
@@ -38,7 +38,7 @@ struct LiveEngine: ConformanceEngine {
 }
 
 /// Both paths, set up for one case.
-private final class LiveProxy {
+private final class CaseProxy {
   private let metrics = Metrics()
   private let kernel: KernelPath
   private let path: SocketPath

@@ -6,27 +6,20 @@ import TestNetwork
 final class LiveNetwork {
   static let listeners = ["10.1.0.1:7777", "[fd01::1]:7777"].map { SocketAddress(literal: $0) }
 
-  let client: NetworkNamespace
-  let proxy: NetworkNamespace
-  let server: NetworkNamespace
+  private let cables: TwoCables
+  var client: NetworkNamespace { cables.client }
+  var proxy: NetworkNamespace { cables.proxy }
+  var server: NetworkNamespace { cables.server }
   private var clientAddresses: Set<IPAddress> = []
   private var serverAddresses: Set<IPAddress> = []
   /// What lies behind the cable to the servers.
   private var routed: Set<IPAddress> = []
 
   init() throws {
-    client = try NetworkNamespace()
-    proxy = try NetworkNamespace()
-    server = try NetworkNamespace()
-    try proxy.link(to: client, name: "front")
-    try proxy.link(to: server, name: "back")
-    for (namespace, interface, addresses) in [
-      (proxy, "front", ["10.1.0.1/24", "fd01::1/64"]), (client, "eth0", ["10.1.0.2/24", "fd01::2/64"]),
-      (proxy, "back", ["10.2.0.1/24", "fd02::1/64"]), (server, "eth0", ["10.2.0.2/24", "fd02::2/64"]),
-    ] {
-      // The largest datagrams of the cases go in one frame.
+    cables = try TwoCables()
+    // The largest datagrams of the cases go in one frame.
+    for (namespace, interface) in [(proxy, "front"), (proxy, "back"), (client, "eth0"), (server, "eth0")] {
       try namespace.ip("link", "set", interface, "mtu", "3400")
-      for address in addresses { try namespace.addAddress(address, to: interface) }
     }
     for side in [client, server] {
       for range in ["192.0.2.0/24", "198.51.0.0/16", "203.0.113.0/24"] { try side.addLocalRange(range) }

@@ -12,17 +12,17 @@ final class LiveProxy {
   /// Takes the token "abcd" and the like off the end.
   static let byToken = "[{name: Capture, config: {suffix: {size: 4, remove: true}}}, {name: TokenRouter}]"
 
-  let network: NetworkTests.Network
+  let network: TwoCables
   let metrics = Metrics()
   let kernel: KernelPath
   let sockets: SocketPath
 
   /// - Parameter endpoints: addresses with their tokens, of 4 bytes each.
   init(
-    _ filters: String, _ endpoints: [String: [String]], network: NetworkTests.Network? = nil,
+    _ filters: String, _ endpoints: [String: [String]], network: TwoCables? = nil,
     _ change: (inout KernelPathOptions) -> Void = { _ in }
   ) throws {
-    self.network = try network ?? NetworkTests.Network()
+    self.network = try network ?? TwoCables()
     var options = SocketPathOptions()
     options.listen = Self.listener
     options.workers = 1

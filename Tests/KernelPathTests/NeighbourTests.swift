@@ -9,7 +9,7 @@ import Testing
 
   /// A proxy whose neighbours are fresh for a fraction of a second.
   private func makeProxy(every interval: Duration) throws -> LiveProxy {
-    let network = try NetworkTests.Network()
+    let network = try TwoCables()
     for (parameter, value) in [
       ("base_reachable_time_ms", "100"), ("delay_first_probe_time", "0"), ("retrans_time_ms", "50"),
       ("ucast_solicit", "1"),

@@ -64,7 +64,7 @@ import Testing
       ([TrialBench.endpoint, 6], HAND_OVER_DESTINATIONS), ([], HAND_OVER_DESTINATIONS),
       ([6], HAND_OVER_NO_SESSION),
     ] {
-      try bench.program.setEndpoints(endpoints)
+      try bench.program.maps.setEndpoints(endpoints)
       for way in TrialBench.reads {
         try bench.check("endpoints \(endpoints)", way.comes(OddFrame.payload).bytes, .handedOver(cause))
       }

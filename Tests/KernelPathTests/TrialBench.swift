@@ -91,8 +91,8 @@ final class TrialBench {
     edit(&image)
     program = try KernelProgram(image)
     cells = try program.counters.cells()
-    try program.setEndpoints([Self.endpoint])
-    try program.setToken(Self.token, endpoints: [Self.endpoint])
+    try program.maps.setEndpoints([Self.endpoint])
+    try program.maps.setToken(Self.token, endpoints: [Self.endpoint])
     for way in Self.reads + Self.replies { try open(way, hop) }
   }
 
@@ -100,8 +100,8 @@ final class TrialBench {
   func open(_ way: Way, _ hop: KernelRoute.Hop? = hop) throws {
     let route = KernelRoute(from: way.leaves.source, to: way.leaves.destination, hop: hop)
     switch way.direction {
-    case .read: try program.setRoute(client: way.comes.source, endpoint: Self.endpoint, route)
-    case .write: try program.setRoute(server: way.comes.source, proxy: way.comes.destination, route)
+    case .read: try program.maps.setRoute(client: way.comes.source, endpoint: Self.endpoint, route)
+    case .write: try program.maps.setRoute(server: way.comes.source, proxy: way.comes.destination, route)
     }
   }
 

@@ -22,7 +22,7 @@ import Testing
       for address in ["10.3.0.1/24", "fd03::1/64"] { try namespace.addAddress(address, to: "other") }
       let index = try namespace.run { if_nametoindex("near") }
       bench = try namespace.run { try TrialBench(interfaces: [1, 0, 0, index], hopLifetime: 100_000, hop: nil) }
-      try bench.program.setInterface(3, index: index)
+      try bench.program.maps.setInterface(3, index: index)
     }
 
     func check(_ name: String, _ way: TrialBench.Way, _ expected: TrialBench.Expectation) throws {
@@ -52,7 +52,7 @@ import Testing
     try fixture.setNeighbours("04:04:04:04:04:05")
     for way in TrialBench.ways { try fixture.check("kept", way, .redirected(way.leaves([1, 2, 3]))) }
     for way in TrialBench.reads {
-      let entry = try #require(fixture.bench.program.route(client: way.comes.source, endpoint: TrialBench.endpoint))
+      let entry = try #require(fixture.bench.program.maps.route(client: way.comes.source, endpoint: TrialBench.endpoint))
       #expect(entry.packets == 2)
       #expect(entry.bytes == 6)
       #expect(entry.mtu == 1500)

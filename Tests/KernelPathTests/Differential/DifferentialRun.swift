@@ -44,9 +44,9 @@ struct DifferentialRun {
     var out = interface()
     out.index = 1
     out.mac = (2, 0, 0, 0, 0, 9)
-    let program = try KernelProgram(
-      image(
-        plan, addresses: KernelEngine.listeners, port: KernelEngine.port, interfaces: [out], hopLifetime: .max >> 1))
+    let program = try KernelProgram.forTrial(
+      plan, RoutingTable(test.endpoints), addresses: KernelEngine.listeners, port: KernelEngine.port,
+      interfaces: [out], hopLifetime: .max >> 1, wallClock: ReferenceChain.wallClock / 1_000_000_000)
     try open(program)
     var problems: [String] = []
     var causes: [UInt32: UInt64] = [:]
@@ -71,7 +71,7 @@ struct DifferentialRun {
         problems.append("hand-overs of cause \(cause): \(count), expected \(causes[cause, default: 0])")
       }
     }
-    program.counters.write(to: sockets.metrics.makeSheet(), of: plan)
+    program.counters.write(to: sockets.metrics.makeSheet(), of: plan.tables)
     let (expected, found) = (MetricTotals(reference.metrics), MetricTotals(sockets.metrics))
     if expected.drops != found.drops { problems.append("drops are \(found.drops), expected \(expected.drops)") }
     for (name, value) in expected.counters where found.counters[name] != value {
@@ -159,17 +159,12 @@ struct DifferentialRun {
   }
 
   private func open(_ program: KernelProgram) throws {
-    try program.setEndpoints(test.endpoints.indices.map(UInt32.init))
-    for token in Set(test.endpoints.flatMap(\.tokens)) {
-      let owners = test.endpoints.indices.filter { test.endpoints[$0].tokens.contains(token) }
-      try program.setToken(token, endpoints: owners.map(UInt32.init))
-    }
     for client in RandomCase.clients {
       for (number, endpoint) in test.endpoints.enumerated() {
         let proxy = Self.proxy(toward: endpoint.address, for: client)
-        try program.setRoute(
+        try program.maps.setRoute(
           client: client, endpoint: UInt32(number), KernelRoute(from: proxy, to: endpoint.address, hop: Self.hop))
-        try program.setRoute(
+        try program.maps.setRoute(
           server: endpoint.address, proxy: proxy,
           KernelRoute(from: Self.listener(of: client), to: client, hop: Self.hop))
       }
