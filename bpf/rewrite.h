@@ -20,9 +20,11 @@ static __always_inline __u16 udp_checksum(
 static __always_inline __u16 trusted_checksum(const struct packet *packet, const struct udphdr *udp, __u64 addresses) {
   if (!image.full_checksums || udp->check == 0) return udp->check;
   const __u32 size = bpf_ntohs(udp->len) - sizeof *udp;
-  return ~sum_fold(
+  const __u16 check = ~sum_fold(
       sum_payload((const __u8 *)(udp + 1), packet->end, size) + addresses + *(const __u32 *)udp + bpf_htons(IPPROTO_UDP) +
       2 * (__u64)udp->len);
+  // In its other form, as a sender writes it: 0 says that there is none.
+  return check ? check : 0xffff;
 }
 
 /// Atomic, since a session's packets may come on several processors. On one it costs 1 ns.

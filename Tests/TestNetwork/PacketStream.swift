@@ -25,7 +25,10 @@ public final class PacketStream: Sendable {
     thread = try Thread { [ledger] in
       var request = pollfd(fd: end.number, events: Int16(POLLIN), revents: 0)
       var number = 0
-      while poll(&request, 1, 1) == 0 {
+      while true {
+        let ready = poll(&request, 1, 1)
+        if ready > 0 { return }
+        if ready < 0 && errno == EINTR { continue }
         ledger.sent.add(1, ordering: .releasing)
         do { try send(number) } catch { return ledger.failure.withLock { $0 = error } }
         number += 1
