@@ -16,13 +16,42 @@ static __always_inline __u16 udp_checksum(
   return check == 0 ? 0 : new_check ? new_check : 0xffff;
 }
 
-/// The checksum that came, or in full where it may be only the pseudo header's sum.
-static __always_inline __u16 trusted_checksum(const struct packet *packet, const struct udphdr *udp, __u64 addresses) {
-  if (!image.full_checksums || udp->check == 0) return udp->check;
+/// The checksum of a whole datagram that came, computed.
+static __always_inline __u16 full_checksum(const struct packet *packet, const struct udphdr *udp, __u64 addresses) {
   const __u32 size = bpf_ntohs(udp->len) - sizeof *udp;
-  return ~sum_fold(
+  const __u16 check = ~sum_fold(
       sum_payload((const __u8 *)(udp + 1), packet->end, size) + addresses + *(const __u32 *)udp + bpf_htons(IPPROTO_UDP) +
       2 * (__u64)udp->len);
+  return check ? check : 0xffff;
+}
+
+static __always_inline int is_behind_driver(const struct xdp_md *ctx) {
+#pragma unroll
+  for (int i = 0; i < CHAIN_INTERFACES; i++)
+    if (image.interfaces[i].generic && image.interfaces[i].index == ctx->ingress_ifindex) return 1;
+  return 0;
+}
+
+/// Gives the checksum of UDP for the frame that leaves. 0, or the cause of a hand-over. `moves`: its UDP header leaves from another
+/// place than it came to.
+static __always_inline int new_checksum(
+    const struct xdp_md *ctx, const struct packet *packet, const struct udphdr *udp, __u64 old_addresses, __u64 new_addresses,
+    __u32 new_ports, int moves, __u16 *new_check) {
+  __u16 check = udp->check;
+  // As a sender leaves it to hardware: the pseudo header's sum. By chance it may be what is right, too.
+  if (image.full_checksums && check == sum_fold(old_addresses + bpf_htons(IPPROTO_UDP) + udp->len)) {
+    const __u16 full = full_checksum(packet, udp, old_addresses);
+    if (is_behind_driver(ctx)) {
+      // The kernel will have it finished on its way out, over what is then at the place of the header, if its sender did not. Only the
+      // kernel knows of one that is right both ways.
+      if (moves || full == check) return HAND_OVER_CHECKSUM;
+      *new_check = sum_fold(new_addresses + bpf_htons(IPPROTO_UDP) + bpf_htons(sizeof(struct udphdr) + packet->size));
+      return 0;
+    }
+    check = full;
+  }
+  *new_check = udp_checksum(packet, udp, check, old_addresses, new_addresses, new_ports);
+  return 0;
 }
 
 /// Atomic, since a session's packets may come on several processors. On one it costs 1 ns.
@@ -71,8 +100,9 @@ static __always_inline struct outcome write_same(
     const __u32 source = *(const __u32 *)(entry->source + 12), destination = *(const __u32 *)(entry->destination + 12);
     const __u64 old_addresses = (__u64)ip->saddr + ip->daddr, new_addresses = (__u64)source + destination;
     const struct udphdr *udp = (const struct udphdr *)(ip + 1);
-    const __u16 check = udp_checksum(
-        packet, udp, trusted_checksum(packet, udp, old_addresses), old_addresses, new_addresses, ports);
+    __u16 check;
+    const int cause = new_checksum(ctx, packet, udp, old_addresses, new_addresses, ports, front != 0, &check);
+    if (unlikely(cause)) return hand_over(cause);
     const __u32 total = bpf_htons(V4_HEADERS - sizeof(struct ethhdr) + size), id = *(const __u32 *)&ip->id;
     const __u16 start = *(const __u16 *)ip;
     // From the checksum that came, so that a header that was damaged on its way stays recognisable as such.
@@ -97,8 +127,9 @@ static __always_inline struct outcome write_same(
     if (unlikely(udp->check == 0)) return hand_over(HAND_OVER_NO_CHECKSUM);
     const __u64 *addresses = (const __u64 *)entry->source;
     const __u64 old_addresses = sum_words((const __u64 *)&ip->saddr);
-    const __u16 check = udp_checksum(
-        packet, udp, trusted_checksum(packet, udp, old_addresses), old_addresses, sum_words(addresses), ports);
+    __u16 check;
+    const int cause = new_checksum(ctx, packet, udp, old_addresses, sum_words(addresses), ports, front != 0, &check);
+    if (unlikely(cause)) return hand_over(cause);
     const __u32 first = *(const __u32 *)ip & bpf_htonl(0xfff00000);
     const __u8 hop_limit = ip->hop_limit - 1;
     note(entry, size);
@@ -151,8 +182,10 @@ static __always_inline struct outcome write_translated(
   // Without a checksum there is no sum to go on from, and IPv6 needs one.
   const struct udphdr *udp = old + (old_headers - sizeof(struct ethhdr) - sizeof(struct udphdr));
   if (unlikely(udp->check == 0)) return hand_over(HAND_OVER_NO_CHECKSUM);
-  const __u16 check =
-      udp_checksum(packet, udp, trusted_checksum(packet, udp, old_addresses), old_addresses, new_addresses, ports);
+  // What changes its size is in front of the UDP header.
+  __u16 check;
+  const int cause = new_checksum(ctx, packet, udp, old_addresses, new_addresses, ports, packet->front != 0, &check);
+  if (unlikely(cause)) return hand_over(cause);
 
   // Nothing was written yet, so a frame without room in front goes to the sockets as it is.
   const int shift = (int)(old_headers + packet->front) - (int)headers;

@@ -3,10 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +20,17 @@
 int network_namespace_unshare(void) { return unshare(CLONE_NEWNET); }
 
 int network_namespace_enter(int descriptor) { return setns(descriptor, CLONE_NEWNET); }
+
+int interface_set_send_checksums(const char *name, int offloaded) {
+  int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return -1;
+  struct ethtool_value value = {.cmd = ETHTOOL_STXCSUM, .data = offloaded ? 1 : 0};
+  struct ifreq request = {.ifr_data = (char *)&value};
+  strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+  int result = ioctl(descriptor, SIOCETHTOOL, &request);
+  close(descriptor);
+  return result;
+}
 
 int event_open(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 

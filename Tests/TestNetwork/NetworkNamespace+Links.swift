@@ -1,3 +1,4 @@
+import CTestNetwork
 import Glibc
 
 extension NetworkNamespace {
@@ -49,6 +50,11 @@ extension NetworkNamespace {
       let file = Descriptor(try checked(open(path, O_WRONLY | O_CLOEXEC), "open \(path)"))
       _ = try checked(write(file.number, value, value.utf8.count), "write \(value) to \(path)")
     }
+  }
+
+  /// Lets an interface leave the checksums of what it sends to hardware, as a new one does, or has them computed before.
+  public func setSendChecksums(offloaded: Bool, of interface: String = "eth0") throws {
+    try run { _ = try checked(interface_set_send_checksums(interface, offloaded ? 1 : 0), "set up \(interface)") }
   }
 
   /// Runs the command `ip` inside of the namespace.

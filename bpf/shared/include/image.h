@@ -50,7 +50,9 @@ struct slot {
 /// An interface that packets can leave from.
 struct interface {
   unsigned char mac[6];
-  unsigned short reserved;
+  /// The program runs behind the driver: what the kernel knows of a frame's checksum stays with the frame.
+  unsigned char generic;
+  unsigned char reserved;
   /// 0 for none.
   unsigned int index;
   unsigned int reserved_word;
@@ -68,7 +70,7 @@ struct image {
   /// program before it kept in a session.
   unsigned long long hop_epoch;
   unsigned short port;
-  /// Frames may come with a UDP checksum that is only the pseudo header's sum: compute every checksum in full.
+  /// Frames may come with a UDP checksum that their sender left to hardware: it is the pseudo header's sum then.
   unsigned char full_checksums;
   unsigned char reserved;
 };

@@ -52,7 +52,8 @@ const char *drop_reason_meaning(unsigned reason);
   X(NO_HEADROOM, "no_headroom", "the driver left no room in front of the frame")                      \
   X(NO_CHECKSUM, "no_checksum", "it has no UDP checksum, and IPv6 needs one")                         \
   X(ABORTED, "aborted", "not handed over but dropped: it failed after the first write")               \
-  X(NO_LOOK_UP, "no_look_up", "the kernel refuses route look-ups: forwarding is off on the loopback interface")
+  X(NO_LOOK_UP, "no_look_up", "the kernel refuses route look-ups: forwarding is off on the loopback interface") \
+  X(CHECKSUM, "checksum", "its sender left the UDP checksum to hardware, and the header would move")
 
 enum hand_over {
   HAND_OVER_NONE = 0,
