@@ -11,22 +11,26 @@ import Testing
 
   @Test func aNumberIsFreeWithTheLastSessionOfAnEndpointThatLeft() {
     var numbers = EndpointNumbers()
-    #expect(!numbers.configure([a, b]))
+    let isReused1 = numbers.configure([a, b])
+    #expect(!isReused1)
     #expect([numbers[a], numbers[b], numbers[c]] == [0, 1, nil])
     numbers.sessionBegan(with: a)
     numbers.sessionBegan(with: a)
     // It has left, and its sessions go on under its number.
-    #expect(!numbers.configure([b, c]))
+    let isReused2 = numbers.configure([b, c])
+    #expect(!isReused2)
     #expect([numbers[a], numbers[b], numbers[c]] == [0, 1, 2])
     numbers.sessionEnded(with: a)
-    #expect(!numbers.configure([b, c, d]))
+    let isReused3 = numbers.configure([b, c, d])
+    #expect(!isReused3)
     #expect([numbers[a], numbers[d]] == [0, 3])
     numbers.sessionEnded(with: a)
     #expect(numbers[a] == nil)
     // Not those of endpoints that are still there.
     numbers.sessionBegan(with: b)
     numbers.sessionEnded(with: b)
-    #expect(numbers.configure([b, c, d, a]))
+    let isReused4 = numbers.configure([b, c, d, a])
+    #expect(isReused4)
     #expect([numbers[a], numbers[b], numbers[c], numbers[d]] == [0, 1, 2, 3])
   }
 
@@ -34,9 +38,11 @@ import Testing
     var numbers = EndpointNumbers()
     _ = numbers.configure([a])
     // Packets may be on their way to the one, while the other comes.
-    #expect(!numbers.configure([b]))
+    let isReused5 = numbers.configure([b])
+    #expect(!isReused5)
     #expect([numbers[a], numbers[b]] == [nil, 1])
-    #expect(numbers.configure([b, c]))
+    let isReused6 = numbers.configure([b, c])
+    #expect(isReused6)
     #expect(numbers[c] == 0)
   }
 }
