@@ -19,6 +19,11 @@ struct InterfaceChoice {
           + "end has an XDP program as well, and computes its checksums ('ethtool -K NAME tx off' there); '--attach auto' needs neither"
       )
     }
+    for interface in interfaces where Attachment.modes(interface, mode)[0] == .generic && interface.kind != .hardware {
+      warnings.append(
+        "\(interface.name) hands over what its sender has left in one piece: a sender there that uses UDP_SEGMENT needs "
+          + "'ethtool -K NAME tx-udp-segmentation off' on its side, or several datagrams can be taken for one")
+    }
     if !interfaces.contains(where: { $0.addresses.contains(where: listeners.contains) }) {
       let names = interfaces.map(\.name).joined(separator: ", ")
       let owners = Set(others.filter { $0.addresses.contains(where: listeners.contains) }.map(\.name)).sorted()

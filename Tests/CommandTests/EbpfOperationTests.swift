@@ -104,6 +104,7 @@ import Testing
     _ = try other.awaitExit()
     let right = try start("[]", ["--listen", "10.7.0.1:7777"])
     try right.awaitLine(containing: "path: kernel on eth0 (generic), eth1 (generic)")
+    try right.awaitLine(containing: "warning eth1 hands over what its sender has left in one piece")
     #expect(!right.output.contains("no address that"))
   }
 }
