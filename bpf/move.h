@@ -34,33 +34,39 @@ static __always_inline void keep_v6(struct kept *kept, const struct ipv6hdr *ip)
   kept->v4_sum = 0;
 }
 
+/// Gives the checksum of the frame that leaves. 0, or the cause of a hand-over.
+static __always_inline int make_checksum(
+    struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, const struct route_entry *entry,
+    struct kept *kept) {
+  const void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+  const __u64 *addresses = (const __u64 *)entry->source;
+  const __u32 ports = *(const __u32 *)&entry->source_port;
+  kept->new_addresses =
+      is_v4((const __u64 *)entry->destination) ? (addresses[1] >> 32) + (addresses[3] >> 32) : sum_words(addresses);
+  if (frame->v4) {
+    if (unlikely(data + V4_HEADERS > end)) return HAND_OVER_LENGTH;
+    const struct iphdr *ip = data + sizeof(struct ethhdr);
+    return new_checksum(
+        ctx, packet, (const void *)(ip + 1), (__u64)ip->saddr + ip->daddr, kept->new_addresses, ports, &kept->check);
+  }
+  if (unlikely(data + V6_HEADERS > end)) return HAND_OVER_LENGTH;
+  const struct ipv6hdr *ip = data + sizeof(struct ethhdr);
+  return new_checksum(
+      ctx, packet, (const void *)(ip + 1), sum_words((const __u64 *)&ip->saddr), kept->new_addresses, ports, &kept->check);
+}
+
 /// Gives the frame its new size. 0, the cause of a hand-over of the frame as it came, or NOT_OURS where it failed half way.
 static __always_inline int make_room(
     struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, const struct route_entry *entry,
     struct kept *kept) {
   const void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-  const __u64 *addresses = (const __u64 *)entry->source;
   const __u32 to_v4 = is_v4((const __u64 *)entry->destination);
-  const __u32 ports = *(const __u32 *)&entry->source_port;
-  kept->new_addresses = to_v4 ? (addresses[1] >> 32) + (addresses[3] >> 32) : sum_words(addresses);
-  const struct udphdr *udp;
-  __u64 old_addresses;
   if (frame->v4) {
     if (unlikely(data + V4_HEADERS > end)) return HAND_OVER_LENGTH;
-    const struct iphdr *ip = data + sizeof(struct ethhdr);
-    keep_v4(kept, ip);
-    old_addresses = (__u64)ip->saddr + ip->daddr;
-    udp = (const void *)(ip + 1);
-    kept->check =
-        udp_checksum(packet, udp, trusted_checksum(packet, udp, old_addresses), old_addresses, kept->new_addresses, ports);
+    keep_v4(kept, data + sizeof(struct ethhdr));
   } else {
     if (unlikely(data + V6_HEADERS > end)) return HAND_OVER_LENGTH;
-    const struct ipv6hdr *ip = data + sizeof(struct ethhdr);
-    keep_v6(kept, ip);
-    old_addresses = sum_words((const __u64 *)&ip->saddr);
-    udp = (const void *)(ip + 1);
-    kept->check =
-        udp_checksum(packet, udp, trusted_checksum(packet, udp, old_addresses), old_addresses, kept->new_addresses, ports);
+    keep_v6(kept, data + sizeof(struct ethhdr));
   }
 
   const int shift = (int)(headers_size(frame->v4) + packet->front) - (int)(headers_size(to_v4) + packet->prepended);

@@ -57,7 +57,7 @@ static __always_inline struct outcome forward(
   if (moves)
     return to_v4 ? write_moved(ctx, packet, entry, kept, 1, direction)
                  : write_moved(ctx, packet, entry, kept, 0, direction);
-  return to_v4 ? write_same(ctx, packet, entry, 1) : write_same(ctx, packet, entry, 0);
+  return to_v4 ? write_same(ctx, packet, entry, kept->check, 1) : write_same(ctx, packet, entry, kept->check, 0);
 }
 
 /// The session of a packet from a client that the chain let through, or null with the cause.
@@ -122,11 +122,13 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
 
   __u32 to_v4 = 0;
   __u64 moves = 0;
-  struct kept kept;
+  // Not left open, since the compiler may look at it too early.
+  struct kept kept = {};
   if (likely(result == 0)) {
     to_v4 = is_v4((const __u64 *)entry->destination);
     moves = image.grows || unlikely(to_v4 != frame.v4);
     int missing = check_way(ctx, &frame, &packet, entry, to_v4);
+    if (likely(!missing) && (moves || image.full_checksums)) missing = make_checksum(ctx, &frame, &packet, entry, &kept);
     if (likely(!missing) && moves) missing = make_room(ctx, &frame, &packet, entry, &kept);
     if (unlikely(missing)) return missing == NOT_OURS ? aborted() : hand_over(missing);
   }

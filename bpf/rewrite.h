@@ -16,15 +16,41 @@ static __always_inline __u16 udp_checksum(
   return check == 0 ? 0 : new_check ? new_check : 0xffff;
 }
 
-/// The checksum that came, or in full where it may be only the pseudo header's sum.
-static __always_inline __u16 trusted_checksum(const struct packet *packet, const struct udphdr *udp, __u64 addresses) {
-  if (!image.full_checksums || udp->check == 0) return udp->check;
+/// The checksum of a whole datagram that came, computed.
+static __always_inline __u16 full_checksum(const struct packet *packet, const struct udphdr *udp, __u64 addresses) {
   const __u32 size = bpf_ntohs(udp->len) - sizeof *udp;
   const __u16 check = ~sum_fold(
       sum_payload((const __u8 *)(udp + 1), packet->end, size) + addresses + *(const __u32 *)udp + bpf_htons(IPPROTO_UDP) +
       2 * (__u64)udp->len);
-  // In its other form, as a sender writes it: 0 says that there is none.
   return check ? check : 0xffff;
+}
+
+static __always_inline int is_behind_driver(const struct xdp_md *ctx) {
+#pragma unroll
+  for (int i = 0; i < CHAIN_INTERFACES; i++)
+    if (image.interfaces[i].generic && image.interfaces[i].index == ctx->ingress_ifindex) return 1;
+  return 0;
+}
+
+/// Gives the checksum of UDP for the frame that leaves. 0, or the cause of a hand-over.
+static __always_inline int new_checksum(
+    const struct xdp_md *ctx, const struct packet *packet, const struct udphdr *udp, __u64 old_addresses, __u64 new_addresses,
+    __u32 new_ports, __u16 *new_check) {
+  __u16 check = udp->check;
+  // As a sender leaves it to hardware: the pseudo header's sum. By chance it may be what is right, too.
+  if (image.full_checksums && check == sum_fold(old_addresses + bpf_htons(IPPROTO_UDP) + udp->len)) {
+    const __u16 full = full_checksum(packet, udp, old_addresses);
+    if (is_behind_driver(ctx)) {
+      // The kernel will have it finished on its way out, over what is then at the place of the header, if its sender did not. Only the
+      // kernel knows of one that is right both ways.
+      if (packet->front != packet->prepended || full == check) return HAND_OVER_CHECKSUM;
+      *new_check = sum_fold(new_addresses + bpf_htons(IPPROTO_UDP) + bpf_htons(sizeof(struct udphdr) + packet->size));
+      return 0;
+    }
+    check = full;
+  }
+  *new_check = udp_checksum(packet, udp, check, old_addresses, new_addresses, new_ports);
+  return 0;
 }
 
 /// Atomic, since a session's packets may come on several processors. On one it costs 1 ns.
@@ -52,9 +78,10 @@ static __always_inline __u32 leave(struct xdp_md *ctx, __u64 place) {
   return bpf_redirect_map(&interfaces, place, 0);
 }
 
-/// Within a family and with nothing added: in its place, as far as nothing was cut off in front.
+/// Within a family and with nothing added: in its place, as far as nothing was cut off in front. `full` is the new checksum where the
+/// one that came cannot be gone on from.
 static __always_inline struct outcome write_same(
-    struct xdp_md *ctx, const struct packet *packet, struct route_entry *entry, int v4) {
+    struct xdp_md *ctx, const struct packet *packet, struct route_entry *entry, __u16 full, int v4) {
   const __u32 headers = v4 ? V4_HEADERS : V6_HEADERS, front = packet->front, size = packet->size;
   const __u64 next_hop = entry->next_hop, place = next_hop >> 48 & (CHAIN_INTERFACES - 1);
   const void *end = packet->end;
@@ -71,8 +98,8 @@ static __always_inline struct outcome write_same(
     const __u32 source = *(const __u32 *)(entry->source + 12), destination = *(const __u32 *)(entry->destination + 12);
     const __u64 old_addresses = (__u64)ip->saddr + ip->daddr, new_addresses = (__u64)source + destination;
     const struct udphdr *udp = (const struct udphdr *)(ip + 1);
-    const __u16 check = udp_checksum(
-        packet, udp, trusted_checksum(packet, udp, old_addresses), old_addresses, new_addresses, ports);
+    const __u16 check =
+        image.full_checksums ? full : udp_checksum(packet, udp, udp->check, old_addresses, new_addresses, ports);
     const __u32 total = bpf_htons(V4_HEADERS - sizeof(struct ethhdr) + size), id = *(const __u32 *)&ip->id;
     const __u16 start = *(const __u16 *)ip;
     // From the checksum that came, so that a header that was damaged on its way stays recognisable as such.
@@ -93,8 +120,8 @@ static __always_inline struct outcome write_same(
     const struct udphdr *udp = (const struct udphdr *)(ip + 1);
     const __u64 *addresses = (const __u64 *)entry->source;
     const __u64 old_addresses = sum_words((const __u64 *)&ip->saddr);
-    const __u16 check = udp_checksum(
-        packet, udp, trusted_checksum(packet, udp, old_addresses), old_addresses, sum_words(addresses), ports);
+    const __u16 check =
+        image.full_checksums ? full : udp_checksum(packet, udp, udp->check, old_addresses, sum_words(addresses), ports);
     const __u32 first = *(const __u32 *)ip & bpf_htonl(0xfff00000);
     const __u8 hop_limit = ip->hop_limit - 1;
     struct ipv6hdr *out = data + sizeof(struct ethhdr);

@@ -22,8 +22,7 @@ final class Attachment: Sendable, CustomStringConvertible {
   init(_ program: KernelProgram, to interface: LocalInterface, mode: AttachMode) throws(KernelPathError) {
     self.interface = interface.name
     var failure: Int32 = 0
-    let automatic: [AttachMode] = interface.kind == .software ? [.generic] : [.native, .generic]
-    for mode in mode == .auto ? automatic : [mode] {
+    for mode in Self.modes(interface, mode) {
       var options = bpf_link_create_opts()
       options.sz = MemoryLayout<bpf_link_create_opts>.size
       options.flags = mode == .native ? UInt32(XDP_FLAGS_DRV_MODE) : UInt32(XDP_FLAGS_SKB_MODE)
@@ -36,6 +35,12 @@ final class Attachment: Sendable, CustomStringConvertible {
       failure = -link
     }
     throw .notAttached(interface: interface.name, mode: mode, errno: failure)
+  }
+
+  /// The modes to try, the best first.
+  static func modes(_ interface: LocalInterface, _ mode: AttachMode) -> [AttachMode] {
+    guard mode == .auto else { return [mode] }
+    return interface.kind == .software ? [.generic] : [.native, .generic]
   }
 
   deinit {

@@ -4,11 +4,35 @@ import FilterKit
 struct InterfaceChoice {
   let interfaces: [LocalInterface]
   let listeners: [IPAddress]
+  /// The other interfaces of this host.
+  private let others: [LocalInterface]
 
-  /// Whether the program can get frames whose UDP checksum their sender left to hardware that is not there. Also behind the driver,
-  /// in generic mode: the kernel knows of such frames and does not look at their checksum, but only for as long as the UDP header
-  /// is not moved further back, which a filter that cuts bytes off the front does.
-  var needsFullChecksums: Bool { interfaces.contains { $0.kind != .hardware } }
+  /// Whether frames can come whose UDP checksum their sender left to hardware that is not there.
+  var hasUnfinishedChecksums: Bool { interfaces.contains { $0.kind != .hardware } }
+
+  /// What is likely not as it was meant, for people.
+  func warnings(_ mode: AttachMode) -> [String] {
+    var warnings: [String] = []
+    for interface in interfaces where mode == .native && interface.driver == "veth" {
+      warnings.append(
+        "\(interface.name) is a veth: what a native program sends back through it is lost, and counted by nobody, unless the other "
+          + "end has an XDP program as well, and computes its checksums ('ethtool -K NAME tx off' there); '--attach auto' needs neither"
+      )
+    }
+    for interface in interfaces where Attachment.modes(interface, mode)[0] == .generic && interface.kind != .hardware {
+      warnings.append(
+        "\(interface.name) hands over what its sender has left in one piece: a sender there that uses UDP_SEGMENT needs "
+          + "'ethtool -K NAME tx-udp-segmentation off' on its side, or several datagrams can be taken for one")
+    }
+    if !interfaces.contains(where: { $0.addresses.contains(where: listeners.contains) }) {
+      let names = interfaces.map(\.name).joined(separator: ", ")
+      let owners = Set(others.filter { $0.addresses.contains(where: listeners.contains) }.map(\.name)).sorted()
+      warnings.append(
+        "no address that the proxy listens on is on \(names): packets from clients come over "
+          + "\(owners.joined(separator: ", ")), and go by the sockets unless that is named with --interface too")
+    }
+    return warnings
+  }
 
   /// - Parameters:
   ///   - names: the interfaces that were asked for; empty for those of the listening addresses and of the routes to `servers`.
@@ -33,6 +57,8 @@ struct InterfaceChoice {
         return interface
       }
     }
+    let interfaces = interfaces
+    others = all.filter { !interfaces.contains($0) }
     guard !listeners.isEmpty else {
       throw .refused(KernelRefusal("the proxy listens on the loopback interface alone, which has no driver"))
     }

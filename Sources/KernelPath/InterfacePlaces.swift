@@ -23,12 +23,14 @@ struct InterfacePlaces: Equatable {
   }
 
   /// As the image lists them.
-  func entries(_ interfaces: [LocalInterface]) -> [interface] {
+  /// - Parameter mode: how the program is attached to an interface.
+  func entries(_ interfaces: [LocalInterface], mode: (LocalInterface) -> AttachMode) -> [interface] {
     indices.map { index in
       var entry = interface()
+      guard let local = interfaces.first(where: { $0.index == index }) else { return entry }
       entry.index = index
-      let mac = interfaces.first { $0.index == index }?.mac ?? []
-      withUnsafeMutableBytes(of: &entry.mac) { $0.copyBytes(from: mac) }
+      entry.generic = mode(local) == .generic ? 1 : 0
+      withUnsafeMutableBytes(of: &entry.mac) { $0.copyBytes(from: local.mac ?? []) }
       return entry
     }
   }

@@ -20,6 +20,9 @@ public final class KernelPath: SessionMirror, Sendable {
     /// Where the filters' state is, while the kernel has a part in it.
     var cells: KernelCells?
     var keeper: NeighbourKeeper?
+    var warnings: [String] = []
+    /// How interfaces take the program, by their index, where that was found out.
+    var modes: [UInt32: AttachMode] = [:]
   }
 
   private let options: KernelPathOptions
@@ -39,6 +42,9 @@ public final class KernelPath: SessionMirror, Sendable {
     state.withLock { $0.active?.attachments.filter(\.isInPlace).map(\.description) ?? [] }
   }
 
+  /// What of the configuration that was applied last is likely not as it was meant, for people.
+  public var warnings: [String] { state.withLock { $0.warnings } }
+
   /// Brings a configuration into the kernel, in place of the one before. Where it cannot be, nothing is left attached, and the
   /// error says why: the sockets serve it.
   ///
@@ -48,6 +54,7 @@ public final class KernelPath: SessionMirror, Sendable {
     let result = state.withLock { state -> Result<Void, KernelPathError> in
       do throws(KernelPathError) {
         state.port = listening[0].port
+        state.warnings = []
         try activate(plan, snapshot.routing, listening, &state)
         if state.keeper == nil { state.keeper = try NeighbourKeeper(every: options.neighbourInterval) }
         state.keeper!.maps = state.active!.program.maps
@@ -90,23 +97,39 @@ public final class KernelPath: SessionMirror, Sendable {
     let servers = routing.endpoints.map(\.address)
     state.sources = [:]
     let choice = try InterfaceChoice(options.interfaces, listening, servers)
+    state.warnings = choice.warnings(options.mode)
     var places = state.active?.places ?? InterfacePlaces()
     try places.assign(choice.interfaces)
     // A packet that was sent by a number's old meaning must be gone before it gets a new one.
     if state.numbers.configure(servers), state.active != nil { KernelWork.awaitEnd() }
-    let routing = KernelRouting(routing, plan.tables) { state.numbers[$0]! }
-    let room = (state.active?.program.maps.balance.room ?? BalanceRoom()).holding(routing)
+    let kernelRouting = KernelRouting(routing, plan.tables) { state.numbers[$0]! }
+    let room = (state.active?.program.maps.balance.room ?? BalanceRoom()).holding(kernelRouting)
     var cells = state.cells ?? KernelCells()
     let firstCells = cells.assign(plan.tables.states)
     let image = try image(
-      plan, cells: firstCells, addresses: choice.listeners, port: state.port, interfaces: places.entries(choice.interfaces),
-      hopLifetime: options.hopLifetime, hopEpoch: places.epoch,
-      needsFullChecksums: choice.needsFullChecksums, balance: room)
-    if let active = state.active, active.runs(image, plan), active.hasRoom(for: routing) {
-      try state.active!.update(routing)
-    } else {
-      try replace(plan, image, routing, room, places, cells, choice.interfaces, &state)
+      plan, cells: firstCells, addresses: choice.listeners, port: state.port,
+      interfaces: places.entries(choice.interfaces) { mode(of: $0, state) },
+      hopLifetime: options.hopLifetime, hopEpoch: places.epoch, needsFullChecksums: choice.hasUnfinishedChecksums,
+      balance: room)
+    if let active = state.active, active.runs(image, plan), active.hasRoom(for: kernelRouting) {
+      try state.active!.update(kernelRouting)
+      return
     }
+    try replace(plan, image, kernelRouting, room, places, cells, choice.interfaces, &state)
+    // The image says how each interface takes it: again, where one takes it otherwise than thought.
+    let others = state.active!.attachments.filter { attachment in
+      choice.interfaces.contains { $0.name == attachment.interface && mode(of: $0, state) != attachment.mode }
+    }
+    for attachment in others {
+      let interface = choice.interfaces.first { $0.name == attachment.interface }!
+      state.modes[interface.index] = attachment.mode
+    }
+    if !others.isEmpty { try activate(plan, routing, listening, &state) }
+  }
+
+  /// How an interface takes the program, as far as that is known.
+  private func mode(of interface: LocalInterface, _ state: borrowing State) -> AttachMode {
+    state.modes[interface.index] ?? Attachment.modes(interface, options.mode)[0]
   }
 
   /// Puts a new program in place of the one that runs, around its maps.
@@ -143,7 +166,8 @@ public final class KernelPath: SessionMirror, Sendable {
           try attachment.swap(to: program)
           next.attachments.append(attachment)
         } else {
-          next.attachments.append(try Attachment(program, to: interface, mode: options.mode))
+          next.attachments.append(
+            try Attachment(program, to: interface, mode: state.modes[interface.index] ?? options.mode))
         }
       }
     } catch {

@@ -20,13 +20,19 @@ public struct LocalInterface: Equatable, Sendable {
     case software
   }
 
-  var kind: Kind {
-    let driver = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in
+  /// The name of the driver; empty where it has none.
+  var driver: String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in
       csys_driver(name, text.baseAddress!) ? String(cString: text.baseAddress!) : ""
     }
+  }
+
+  var kind: Kind {
     switch driver {
     case "virtio_net": return .virtio
-    case "", "veth", "tun", "bridge", "bonding", "dummy", "macvlan", "ipvlan", "team", "openvswitch": return .software
+    case "", "veth", "tun", "bridge", "802.1Q VLAN Support", "bonding", "dummy", "macvlan", "ipvlan", "team",
+      "openvswitch":
+      return .software
     default: return .hardware
     }
   }

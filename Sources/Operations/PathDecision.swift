@@ -8,6 +8,8 @@ struct PathDecision: Equatable, CustomStringConvertible, Sendable {
   let attached: [String]
   /// Why the kernel path is not in use, where it was asked for.
   let failure: KernelPathError?
+  /// What is likely not as it was meant.
+  let warnings: [String]
   private let isAsked: Bool
 
   /// Brings a snapshot into the kernel, where there is a kernel path.
@@ -19,6 +21,7 @@ struct PathDecision: Equatable, CustomStringConvertible, Sendable {
       failure = error
     }
     isAsked = kernel != nil
+    warnings = kernel?.warnings ?? []
     attached = kernel?.attached ?? []
   }
 
@@ -26,6 +29,7 @@ struct PathDecision: Equatable, CustomStringConvertible, Sendable {
     self.attached = attached
     failure = before.failure
     isAsked = before.isAsked
+    warnings = before.warnings
   }
 
   /// The same by now: interfaces can go away.

@@ -105,7 +105,7 @@ extension ProxyServer {
       defer { (state.applied, state.decision) = (applied, decision) }
       return state.decision
     }
-    if decision != before { logger.info("\(decision)") }
+    if decision != before { announce(decision) }
   }
 
   private static func load(
@@ -161,7 +161,12 @@ extension ProxyServer {
     for warning in sockets.warnings { logger.warning("\(warning)") }
     let addresses = sockets.listening.map(\.description).joined(separator: " and ")
     logger.info("listening on \(addresses) with \(count(options.sockets.workers, "worker"))")
-    logger.info("\(state.withLock { $0.decision })")
+    announce(state.withLock { $0.decision })
+  }
+
+  private func announce(_ decision: PathDecision) {
+    logger.info("\(decision)")
+    for warning in decision.warnings { logger.warning("\(warning)") }
   }
 
   private func serve() async -> Result<Void, ProxyServerError> {

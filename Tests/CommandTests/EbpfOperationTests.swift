@@ -84,4 +84,27 @@ import Testing
     #expect(lines.allSatisfy { $0.hasPrefix("{\"time\":") }, "\(lines.first { !$0.hasPrefix("{") } ?? "")")
     #expect(lines.contains { $0.contains("\"level\":\"debug\"") && $0.contains("libbpf: map 'tokens'") })
   }
+
+  @Test("What loses packets on virtual links is said at the start") func warnings() throws {
+    let process = try start("[]", ["--attach", "native"])
+    try process.awaitLine(containing: "path: kernel on eth0 (native)")
+    try process.awaitLine(
+      containing: "warning eth0 is a veth: what a native program sends back through it is lost")
+    try process.signal(SIGKILL)
+    _ = try process.awaitExit()
+
+    // The clients' interface is another one than was named, as where a VLAN has the address.
+    try proxy.link(to: peer, name: "eth1", peerName: "eth1")
+    try proxy.addAddress("10.7.0.1/24", to: "eth1")
+    let other = try start("[]", ["--listen", "10.7.0.1:7777", "--interface", "eth0"])
+    try other.awaitLine(
+      containing:
+        "no address that the proxy listens on is on eth0: packets from clients come over eth1, and go by the sockets")
+    try other.signal(SIGKILL)
+    _ = try other.awaitExit()
+    let right = try start("[]", ["--listen", "10.7.0.1:7777"])
+    try right.awaitLine(containing: "path: kernel on eth0 (generic), eth1 (generic)")
+    try right.awaitLine(containing: "warning eth1 hands over what its sender has left in one piece")
+    #expect(!right.output.contains("no address that"))
+  }
 }

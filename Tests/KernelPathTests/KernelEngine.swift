@@ -15,11 +15,17 @@ struct KernelEngine: ConformanceEngine {
   /// Whether a trial run can bring a case about: all of the chain is for the kernel, a datagram fits into a frame, and nothing depends
   /// on the time between packets.
   static func runs(_ test: ConformanceCase) -> Bool {
-    guard !test.steps.isEmpty, test.steps.allSatisfy({ $0.payload.count <= 3_000 }),
-      let runner = try? ChainRunner(test, registry: .builtin, metrics: Metrics())
-    else { return false }
-    let plan = ChainPlan(runner.chain)
+    guard !test.steps.isEmpty, test.steps.allSatisfy({ $0.payload.count <= 3_000 }), let plan = plan(test) else {
+      return false
+    }
     return plan.refusal == nil && (plan.tables.states.isEmpty || test.steps.allSatisfy { $0.time == 0 })
+  }
+
+  /// Whether what comes of a packet depends on those before it.
+  static func hasState(_ test: ConformanceCase) -> Bool { plan(test)?.tables.states.isEmpty == false }
+
+  private static func plan(_ test: ConformanceCase) -> ChainPlan? {
+    (try? ChainRunner(test, registry: .builtin, metrics: Metrics())).map { ChainPlan($0.chain) }
   }
 
   func run(_ test: ConformanceCase) throws -> CaseResult {

@@ -87,17 +87,17 @@ private final class CaseProxy {
   func warmUp(_ step: ConformanceCase.Step) throws {
     guard case .forwarded = step.expected else { return }
     for _ in 0..<5 {
-      let received = metrics.total("proxy_packets_received_total")
+      let received = metrics.total("proxy_packets_received_total", ["path": "socket"])
       _ = try outcome(of: step)
-      if isForSockets(step) || metrics.total("proxy_packets_received_total") == received { return }
+      if isForSockets(step) || metrics.total("proxy_packets_received_total", ["path": "socket"]) == received { return }
     }
     throw CaseFailure("line \(step.line): the kernel does not carry this packet")
   }
 
   func run(_ step: ConformanceCase.Step) throws -> CaseResult.Outcome {
-    let received = metrics.total("proxy_packets_received_total")
+    let received = metrics.total("proxy_packets_received_total", ["path": "socket"])
     let outcome = try outcome(of: step)
-    let bySockets = metrics.total("proxy_packets_received_total") - received
+    let bySockets = metrics.total("proxy_packets_received_total", ["path": "socket"]) - received
     guard bySockets == (isForSockets(step) ? 1 : 0) else {
       throw CaseFailure("line \(step.line): \(bySockets) packets reached the sockets")
     }

@@ -71,6 +71,47 @@ import Testing
     #expect(proxy.total("proxy_packets_received_total", ["path": "socket"]) == 1)
   }
 
+  @Test func interfacesComeAndGoWithTheEndpoints() throws {
+    let network = try NetworkTests.Network()
+    let other = try NetworkNamespace()
+    try network.proxy.link(to: other, name: "side")
+    try network.proxy.addAddress("10.5.0.1/24", to: "side")
+    try other.addAddress("10.5.0.2/24")
+    let proxy = try LiveProxy("[]", [Self.first: []], network: network)
+    #expect(proxy.kernel.attached == ["front (generic)", "back (generic)"])
+    let client = try UDPSocket(bind: "10.1.0.2:5000", in: network.client)
+    let servers = [
+      try UDPSocket(bind: SocketAddress(literal: Self.first), in: network.server),
+      try UDPSocket(bind: "10.5.0.2:9000", in: other),
+    ]
+    func exchange(with server: UDPSocket) throws -> SocketAddress {
+      var source: SocketAddress?
+      for _ in 0..<5 {
+        try client.send([1, 2, 3], to: LiveProxy.listener)
+        let packet = try #require(try server.receive())
+        #expect(source == nil || source == packet.source)
+        source = packet.source
+        try server.send([4], to: packet.source)
+        #expect(try client.receive()?.bytes == [4])
+      }
+      return source!
+    }
+    var sources = [try exchange(with: servers[0])]
+    for round in 0..<4 {
+      let number = 1 - round % 2
+      let before = proxy.total("proxy_packets_sent_total", ["path": "kernel"])
+      try proxy.apply("[]", [number == 0 ? Self.first : "10.5.0.2:9000": []])
+      #expect(proxy.kernel.attached == ["front (generic)", "\(number == 0 ? "back" : "side") (generic)"])
+      let source = try exchange(with: servers[number])
+      if sources.count == number { sources.append(source) }
+      #expect(sources[number] == source)
+      #expect(proxy.total("proxy_packets_sent_total", ["path": "kernel"]) >= before + 8)
+      // The session with the server that has left goes on, by the sockets.
+      try servers[1 - number].send([5], to: sources[1 - number])
+      #expect(try client.receive()?.bytes == [5])
+    }
+  }
+
   /// Chains that take different tokens off, each with routes of its own: a packet that one chain cut and the other routed shows.
   @Test func noPacketIsLostOrSeesHalfOfAChange() throws {
     let short = "[{name: Capture, config: {suffix: {size: 1, remove: true}}}, {name: TokenRouter}]"

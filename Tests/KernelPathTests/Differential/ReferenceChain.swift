@@ -6,7 +6,7 @@ import ProxyConfiguration
 /// A chain as the socket path runs it, with the counters that it counts in.
 final class ReferenceChain {
   /// What came of a packet.
-  struct Outcome {
+  struct Outcome: Equatable {
     /// As the filters left it.
     var payload: [UInt8]
     /// The endpoints' numbers; empty on write. Nil for a packet that was dropped.
@@ -33,9 +33,9 @@ final class ReferenceChain {
   }
 
   /// Runs packets of one direction, at most a batch of them.
-  func run(_ packets: ArraySlice<RandomCase.Packet>) -> [Outcome] {
+  func run(_ packets: ArraySlice<RandomCase.Packet>, now: UInt64 = 5_000_000_000) -> [Outcome] {
     guard let direction = packets.first?.direction else { return [] }
-    batch.begin(direction, now: 5_000_000_000, wallClock: Self.wallClock)
+    batch.begin(direction, now: now, wallClock: Self.wallClock)
     for (index, packet) in packets.enumerated() {
       packet.payload.withUnsafeBytes { batch.receiveBuffer(index).copyMemory(from: $0) }
       batch.insert(index, size: packet.payload.count, from: packet.source)

@@ -83,7 +83,9 @@ struct rule {
 /// An interface that packets can leave from.
 struct interface {
   unsigned char mac[6];
-  unsigned short reserved;
+  /// The program runs behind the driver: what the kernel knows of a frame's checksum stays with the frame.
+  unsigned char generic;
+  unsigned char reserved;
   /// 0 for none.
   unsigned int index;
   unsigned int reserved_word;
@@ -102,7 +104,7 @@ struct image {
   /// program before it kept in a session.
   unsigned long long hop_epoch;
   unsigned short port;
-  /// Frames may come with a UDP checksum that is only the pseudo header's sum: compute every checksum in full.
+  /// Frames may come with a UDP checksum that their sender left to hardware: it is the pseudo header's sum then.
   unsigned char full_checksums;
   /// A filter of the chain adds bytes.
   unsigned char grows;

@@ -53,6 +53,7 @@ const char *drop_reason_meaning(unsigned reason);
   X(NO_CHECKSUM, "no_checksum", "it has no UDP checksum, and IPv6 needs one")                         \
   X(ABORTED, "aborted", "not handed over but dropped: it failed after the first write")               \
   X(NO_LOOK_UP, "no_look_up", "the kernel refuses route look-ups: forwarding is off on the loopback interface") \
+  X(CHECKSUM, "checksum", "its sender left the UDP checksum to hardware, and the header would move") \
   X(NO_TAILROOM, "no_tailroom", "the driver left no room behind the frame")
 
 enum hand_over {
