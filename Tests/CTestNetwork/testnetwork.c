@@ -21,16 +21,14 @@ int network_namespace_unshare(void) { return unshare(CLONE_NEWNET); }
 
 int network_namespace_enter(int descriptor) { return setns(descriptor, CLONE_NEWNET); }
 
-int interface_set_checksum_offload(const char *interface, bool on) {
-  struct ethtool_value value = {.cmd = ETHTOOL_STXCSUM, .data = on};
-  struct ifreq request = {.ifr_data = (char *)&value};
-  strncpy(request.ifr_name, interface, IFNAMSIZ - 1);
+int interface_set_send_checksums(const char *name, int offloaded) {
   int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return -1;
+  struct ethtool_value value = {.cmd = ETHTOOL_STXCSUM, .data = offloaded ? 1 : 0};
+  struct ifreq request = {.ifr_data = (char *)&value};
+  strncpy(request.ifr_name, name, IFNAMSIZ - 1);
   int result = ioctl(descriptor, SIOCETHTOOL, &request);
-  int code = errno;
   close(descriptor);
-  errno = code;
   return result;
 }
 

@@ -15,7 +15,7 @@ import Testing
         peers.append(try PassProgram(on: interface, of: namespace))
       }
       for host in [network.client, network.near, network.far, network.six] where !leavesChecksums {
-        try host.setChecksumOffload(false, on: "eth0")
+        try host.setSendChecksums(offloaded: false)
       }
     }
     defer { withExtendedLifetime(peers) {} }

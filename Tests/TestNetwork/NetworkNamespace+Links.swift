@@ -43,23 +43,6 @@ extension NetworkNamespace {
     }
   }
 
-  /// Sets a kernel parameter of the namespace, by its path below `/proc/sys`.
-  public func set(_ parameter: String, to value: String) throws {
-    try run {
-      let path = "/proc/sys/" + parameter
-      let file = Descriptor(try checked(open(path, O_WRONLY | O_CLOEXEC), "open \(path)"))
-      _ = try checked(write(file.number, value, value.utf8.count), "write \(value) to \(path)")
-    }
-  }
-
-  /// Says whether an interface leaves the checksums of what it sends to its hardware. A virtual one does, and has no hardware: what
-  /// it sends to another namespace has only the sum of the pseudo header where the checksum should be.
-  public func setChecksumOffload(_ isOn: Bool, on interface: String) throws {
-    _ = try run {
-      try checked(interface_set_checksum_offload(interface, isOn), "set the checksum offload of \(interface)")
-    }
-  }
-
   /// How many frames an interface has received.
   public func receivedFrames(on interface: String) throws -> Int {
     // Name, a colon, then the bytes and the packets received.
@@ -76,6 +59,20 @@ extension NetworkNamespace {
       if words.count > 2, words[0] == interface, let packets = Int(words[2]) { return packets }
     }
     throw CommandError(command: "/proc/net/dev", output: "has no \(interface)")
+  }
+
+  /// Sets a kernel parameter of the namespace, by its path below `/proc/sys`.
+  public func set(_ parameter: String, to value: String) throws {
+    try run {
+      let path = "/proc/sys/" + parameter
+      let file = Descriptor(try checked(open(path, O_WRONLY | O_CLOEXEC), "open \(path)"))
+      _ = try checked(write(file.number, value, value.utf8.count), "write \(value) to \(path)")
+    }
+  }
+
+  /// Lets an interface leave the checksums of what it sends to hardware, as a new one does, or has them computed before.
+  public func setSendChecksums(offloaded: Bool, of interface: String = "eth0") throws {
+    try run { _ = try checked(interface_set_send_checksums(interface, offloaded ? 1 : 0), "set up \(interface)") }
   }
 
   /// Runs the command `ip` inside of the namespace.

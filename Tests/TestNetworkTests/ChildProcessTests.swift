@@ -57,10 +57,12 @@ import Testing
   }
 
   @Test(.requiresNamespaces) func `it lives in the namespace that it was started in`() throws {
-    let namespace = try NetworkNamespace()
-    try namespace.link(to: NetworkNamespace(), name: "marker")
+    let (namespace, peer) = (try NetworkNamespace(), try NetworkNamespace())
+    try namespace.link(to: peer, name: "marker")
     let process = try ChildProcess("ip", ["-brief", "link"], in: namespace)
     #expect(try process.awaitExit() == .exited(0))
+    // The cable goes with either of its ends.
+    withExtendedLifetime(peer) {}
     #expect(process.output.contains("marker"))
   }
 }

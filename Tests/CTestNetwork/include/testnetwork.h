@@ -8,8 +8,8 @@ int network_namespace_unshare(void);
 /// Moves the calling thread into the network namespace that the descriptor holds. 0, or -1 with errno.
 int network_namespace_enter(int descriptor);
 
-/// Says whether an interface leaves the checksums of what it sends to its hardware (ETHTOOL_STXCSUM). 0, or -1 with errno.
-int interface_set_checksum_offload(const char *interface, bool on);
+/// Lets an interface of the calling thread's network namespace leave checksums to the receiver's hardware, or not. 0, or -1 with errno.
+int interface_set_send_checksums(const char *name, int offloaded);
 
 /// A counter that can be polled (eventfd), closed on exec. The descriptor, or -1 with errno.
 int event_open(void);

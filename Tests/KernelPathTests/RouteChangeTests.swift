@@ -4,7 +4,7 @@ import TestNetwork
 import Testing
 
 /// The way to a server changes while its sessions are in the kernel.
-@Suite(.requiresNamespaces, .serialized) struct NextHopTests {
+@Suite(.requiresNamespaces, .serialized) struct RouteChangeTests {
   /// Longer than a next hop is kept on any kernel: a second.
   private static let lifetime = Duration.milliseconds(1_500)
 
