@@ -92,7 +92,8 @@ static __always_inline struct route_entry *find_reply(const struct frame *frame,
 
 static __always_inline struct outcome serve(struct xdp_md *ctx) {
   const void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-  struct frame frame;
+  // Not left open, since the compiler may look at it too early.
+  struct frame frame = {};
   struct session_key session __attribute__((aligned(8)));
   struct value values[CHAIN_VALUES];
   struct packet packet = {.session = &session, .values = values};
@@ -122,7 +123,6 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
 
   __u32 to_v4 = 0;
   __u64 moves = 0;
-  // Not left open, since the compiler may look at it too early.
   struct kept kept = {};
   if (likely(result == 0)) {
     to_v4 = is_v4((const __u64 *)entry->destination);

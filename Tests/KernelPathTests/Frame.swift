@@ -37,6 +37,9 @@ struct Frame: Equatable {
   /// What a sender leaves in its place that has hardware compute it.
   var pseudoHeaderSum: UInt16 { Self.sum(pseudoHeader(UInt16(payload.count + 8))) }
 
+  /// What a sender writes that leaves the checksum to hardware: the pseudo header's sum.
+  var unfinishedChecksum: UInt16 { Self.sum(pseudoHeader(UInt16(payload.count + 8))) }
+
   private func ipHeader(_ size: UInt16) -> [UInt8] {
     guard isV4 else {
       return [0x60 | trafficClass >> 4, trafficClass << 4, 0, 0] + size.bytes + [17, ttl] + source.ip.bytes

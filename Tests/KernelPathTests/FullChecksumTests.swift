@@ -20,9 +20,9 @@ import Testing
       image(
         ChainPlan(configuration.chain), addresses: Self.listeners, port: 7777, interfaces: [out], hopLifetime: .max,
         needsFullChecksums: true))
-    try program.setEndpoints([0])
+    try program.maps.setEndpoints([0])
     let proxy = SocketAddress(KernelEngine.proxies[server.ip.isV4 ? 0 : 1], port: 50_000)
-    try program.setRoute(client: client, endpoint: 0, KernelRoute(from: proxy, to: server, hop: Self.hop))
+    try program.maps.setRoute(client: client, endpoint: 0, KernelRoute(from: proxy, to: server, hop: Self.hop))
     return program
   }
 
@@ -33,10 +33,10 @@ import Testing
     let listener = SocketAddress(Self.listeners[client.ip.isV4 ? 0 : 1], port: 7777)
     var frame = Frame(from: client, to: listener, [0, 0] + Array("payload".utf8))
     // What the checksum is now, put into the payload, makes it 0, which is sent as 0xffff (RFC 768).
-    frame.payload.replaceSubrange(0..<2, with: frame.udpChecksum.bytes)
-    #expect(frame.udpChecksum == 0xffff)
+    frame.payload.replaceSubrange(0..<2, with: frame.udpChecksum)
+    #expect(frame.udpChecksum == [0xff, 0xff])
     // Also where the sender left only the pseudo header's sum there.
-    for written in [nil, 0x1234] as [UInt16?] {
+    for written in [nil, frame.unfinishedChecksum] {
       frame.checksum = written
       let result = try program.run(frame.bytes)
       #expect(result.action == 3)
@@ -44,13 +44,5 @@ import Testing
       #expect(out.payload == frame.payload)
       #expect(out.checksum == nil, "it has a checksum")
     }
-  }
-}
-
-extension Frame {
-  /// As it is written, in host order.
-  fileprivate var udpChecksum: UInt16 {
-    let place = destination.ip.isV4 ? 40 : 60
-    return UInt16(bytes: bytes[place...(place + 1)])
   }
 }

@@ -11,11 +11,11 @@ import Testing
   private static let server = "10.4.0.2:9000"
 
   private final class Network {
-    let base: NetworkTests.Network
+    let base: TwoCables
     let server: NetworkNamespace
 
     init() throws {
-      base = try NetworkTests.Network()
+      base = try TwoCables()
       server = try NetworkNamespace()
       let router = base.server
       try router.link(to: server, name: "far")
@@ -24,14 +24,14 @@ import Testing
       try router.set("net/ipv4/ip_forward", to: "1")
       try base.proxy.addRoute("10.4.0.0/24", via: "10.2.0.2")
       try server.addRoute("default", via: "10.4.0.1")
-      try router.setChecksumOffload(false, on: "far")
+      try router.setSendChecksums(offloaded: false, of: "far")
     }
   }
 
   @Test(arguments: [("suffix", true, true), ("suffix", false, true), ("prefix", true, false), ("prefix", false, true)])
   func theServerGetsThemRight(affix: String, offloaded: Bool, byKernel: Bool) throws {
     let network = try Network()
-    try network.base.client.setChecksumOffload(offloaded, on: "eth0")
+    try network.base.client.setSendChecksums(offloaded: offloaded)
     let filters = "[{name: Capture, config: {\(affix): {size: 3, remove: true}}}]"
     let proxy = try LiveProxy(filters, [Self.server: []], network: network.base)
     let client = try UDPSocket(bind: "10.1.0.2:5000", in: network.base.client)

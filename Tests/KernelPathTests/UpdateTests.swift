@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func interfacesComeAndGoWithTheEndpoints() throws {
-    let network = try NetworkTests.Network()
+    let network = try TwoCables()
     let other = try NetworkNamespace()
     try network.proxy.link(to: other, name: "side")
     try network.proxy.addAddress("10.5.0.1/24", to: "side")
