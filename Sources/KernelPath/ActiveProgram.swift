@@ -55,8 +55,10 @@ struct ActiveProgram {
   }
 
   /// Ends it: it is taken off the interfaces that no other program has taken over, and counted to its last packet.
-  mutating func retire(_ metrics: Metrics) {
-    attachments = []
+  func retire(_ metrics: Metrics, successor: ActiveProgram? = nil) {
+    for attachment in attachments where successor?.attachments.contains(where: { $0 === attachment }) != true {
+      attachment.detach()
+    }
     KernelWork.awaitEnd()
     refreshCounters()
     metrics.retire(sheet)

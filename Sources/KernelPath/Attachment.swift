@@ -44,9 +44,14 @@ final class Attachment: Sendable, CustomStringConvertible {
   }
 
   deinit {
+    detach()
+    close(link)
+  }
+
+  /// Takes the program off the interface. Further calls do nothing.
+  func detach() {
     // Closing alone would leave it in place for as long as a child that was just forked holds a copy.
     _ = bpf_link_detach(link)
-    close(link)
   }
 
   var description: String { "\(interface) (\(mode.rawValue))" }

@@ -16,11 +16,15 @@ public final class KernelPath: SessionMirror, Sendable {
     var sources: [SocketAddress: IPAddress?] = [:]
     /// Where clients send to.
     var port: UInt16 = 0
-    var offload: OffloadState
-    /// Where the filters' state is, while the kernel has a part in it.
-    var cells: KernelCells?
-    var keeper: NeighbourKeeper?
     var warnings: [String] = []
+    var offload: OffloadState
+  }
+
+  /// What only changes of the configuration work with.
+  private struct Change {
+    var keeper: NeighbourKeeper?
+    /// Where the filters' state is.
+    var cells = KernelCells()
     /// How interfaces take the program, by their index, where that was found out.
     var modes: [UInt32: AttachMode] = [:]
   }
@@ -28,6 +32,8 @@ public final class KernelPath: SessionMirror, Sendable {
   private let options: KernelPathOptions
   private let metrics: Metrics
   private let counters: PathCounters
+  // One change at a time. The workers wait for the state alone, which no load of a program holds up.
+  private let change = Mutex(Change())
   private let state: Mutex<State>
 
   public init(_ options: KernelPathOptions, metrics: Metrics) {
@@ -39,7 +45,7 @@ public final class KernelPath: SessionMirror, Sendable {
 
   /// What carries packets now, for people: `eth0 (native)`. Empty where the sockets serve alone.
   public var attached: [String] {
-    state.withLock { $0.active?.attachments.filter(\.isInPlace).map(\.description) ?? [] }
+    state.withLock { $0.active }?.attachments.filter(\.isInPlace).map(\.description) ?? []
   }
 
   /// What of the configuration that was applied last is likely not as it was meant, for people.
@@ -51,19 +57,14 @@ public final class KernelPath: SessionMirror, Sendable {
   /// - Parameter listening: the addresses that the sockets listen on. All have one port.
   public func apply(_ snapshot: Snapshot, listening: [SocketAddress]) throws(KernelPathError) {
     let plan = ChainPlan(snapshot.chain)
-    let result = state.withLock { state -> Result<Void, KernelPathError> in
+    let result = change.withLock { change -> Result<Void, KernelPathError> in
       do throws(KernelPathError) {
-        state.port = listening[0].port
-        state.warnings = []
-        try activate(plan, snapshot.routing, listening, &state)
-        if state.keeper == nil { state.keeper = try NeighbourKeeper(every: options.neighbourInterval) }
-        state.keeper!.maps = state.active!.program.maps
-        for session in state.sessions.left { Self.carry(session, &state) }
-        state.offload.set(isActive: true, obstacle: nil)
+        let maps = try activate(plan, snapshot.routing, listening, &change)
+        if change.keeper == nil { change.keeper = try NeighbourKeeper(every: options.neighbourInterval) }
+        change.keeper!.maps = maps
         return .success(())
       } catch {
-        deactivate(&state)
-        state.offload.set(isActive: false, obstacle: error.obstacle)
+        deactivate(&change, because: error.obstacle)
         return .failure(error)
       }
     }
@@ -71,12 +72,7 @@ public final class KernelPath: SessionMirror, Sendable {
   }
 
   /// Detaches. The sockets carry the sessions on.
-  public func stop() {
-    state.withLock { state in
-      deactivate(&state)
-      state.offload.set(isActive: false, obstacle: nil)
-    }
-  }
+  public func stop() { change.withLock { deactivate(&$0, because: nil) } }
 
   /// Brings the counters up to date, for whoever reads the metrics next.
   public func refreshCounters() {
@@ -90,106 +86,126 @@ public final class KernelPath: SessionMirror, Sendable {
     }
   }
 
+  /// - Returns: The maps in use.
   private func activate(
-    _ plan: ChainPlan, _ routing: RoutingTable, _ listening: [SocketAddress], _ state: inout State
-  ) throws(KernelPathError) {
+    _ plan: ChainPlan, _ routing: RoutingTable, _ listening: [SocketAddress], _ change: inout Change
+  ) throws(KernelPathError) -> KernelMaps {
+    state.withLock { $0.warnings = [] }
     if let refusal = plan.refusal, !plan.isForKernel { throw .chain(refusal) }
     let servers = routing.endpoints.map(\.address)
-    state.sources = [:]
     let choice = try InterfaceChoice(options.interfaces, listening, servers)
-    state.warnings = choice.warnings(options.mode)
-    var places = state.active?.places ?? InterfacePlaces()
-    try places.assign(choice.interfaces)
+    let (active, numbers, isReused) = state.withLock { state in
+      state.port = listening[0].port
+      state.sources = [:]
+      state.warnings = choice.warnings(options.mode)
+      let isReused = state.numbers.configure(servers)
+      return (state.active, state.numbers, isReused)
+    }
     // A packet that was sent by a number's old meaning must be gone before it gets a new one.
-    if state.numbers.configure(servers), state.active != nil { KernelWork.awaitEnd() }
-    let kernelRouting = KernelRouting(routing, plan.tables) { state.numbers[$0]! }
-    let room = (state.active?.program.maps.balance.room ?? BalanceRoom()).holding(kernelRouting)
-    var cells = state.cells ?? KernelCells()
-    let firstCells = cells.assign(plan.tables.states)
+    if isReused, active != nil { KernelWork.awaitEnd() }
+    let kernelRouting = KernelRouting(routing, plan.tables) { numbers[$0]! }
+    var places = active?.places ?? InterfacePlaces()
+    try places.assign(choice.interfaces)
+    let room = (active?.program.maps.balance.room ?? BalanceRoom()).holding(kernelRouting)
+    let firstCells = change.cells.assign(plan.tables.states)
     let image = try image(
-      plan, cells: firstCells, addresses: choice.listeners, port: state.port,
-      interfaces: places.entries(choice.interfaces) { mode(of: $0, state) },
+      plan, cells: firstCells, addresses: choice.listeners, port: listening[0].port,
+      interfaces: places.entries(choice.interfaces) { mode(of: $0, change) },
       hopLifetime: options.hopLifetime, hopEpoch: places.epoch, needsFullChecksums: choice.hasUnfinishedChecksums,
       balance: room)
-    if let active = state.active, active.runs(image, plan), active.hasRoom(for: kernelRouting) {
-      try state.active!.update(kernelRouting)
-      return
+
+    var next: ActiveProgram
+    if let active, active.runs(image, plan), active.hasRoom(for: kernelRouting) {
+      next = active
+      try next.update(kernelRouting)
+      begin(next)
+      return next.program.maps
     }
-    try replace(plan, image, kernelRouting, room, places, cells, choice.interfaces, &state)
-    // The image says how each interface takes it: again, where one takes it otherwise than thought.
-    let others = state.active!.attachments.filter { attachment in
-      choice.interfaces.contains { $0.name == attachment.interface && mode(of: $0, state) != attachment.mode }
+    next = try replacement(of: active, plan, image, kernelRouting, room, places, choice.interfaces, &change)
+    begin(next)
+    active?.retire(metrics, successor: next)
+    for (place, index) in places.indices.enumerated() where index == 0 {
+      next.program.maps.interfaces.remove(UInt32(place))
     }
-    for attachment in others {
+    // The image says how each interface takes the program: again, where one takes it otherwise than thought.
+    var isSurprised = false
+    for attachment in next.attachments {
       let interface = choice.interfaces.first { $0.name == attachment.interface }!
-      state.modes[interface.index] = attachment.mode
+      guard mode(of: interface, change) != attachment.mode else { continue }
+      change.modes[interface.index] = attachment.mode
+      isSurprised = true
     }
-    if !others.isEmpty { try activate(plan, routing, listening, &state) }
+    return isSurprised ? try activate(plan, routing, listening, &change) : next.program.maps
   }
 
   /// How an interface takes the program, as far as that is known.
-  private func mode(of interface: LocalInterface, _ state: borrowing State) -> AttachMode {
-    state.modes[interface.index] ?? Attachment.modes(interface, options.mode)[0]
+  private func mode(of interface: LocalInterface, _ change: borrowing Change) -> AttachMode {
+    change.modes[interface.index] ?? Attachment.modes(interface, options.mode)[0]
   }
 
-  /// Puts a new program in place of the one that runs, around its maps.
-  private func replace(
-    _ plan: ChainPlan, _ image: image, _ routing: KernelRouting, _ room: BalanceRoom, _ places: InterfacePlaces,
-    _ cells: KernelCells, _ interfaces: [LocalInterface], _ state: inout State
-  ) throws(KernelPathError) {
+  /// A new program in place of the one that runs, around its maps.
+  private func replacement(
+    of active: ActiveProgram?, _ plan: ChainPlan, _ image: image, _ routing: KernelRouting, _ room: BalanceRoom,
+    _ places: InterfacePlaces, _ interfaces: [LocalInterface], _ change: inout Change
+  ) throws(KernelPathError) -> ActiveProgram {
     try LoopbackForwarding.enable()
-    var cells = cells
-    var sizes = KernelMaps.Sizes(plan.tables, cells: cells.capacity)
+    var sizes = KernelMaps.Sizes(plan.tables, cells: change.cells.capacity)
     sizes.balance = room
     sizes.sessions = options.maxSessions
     sizes.tokens = max(1_024, 2 * routing.tokens.count)
     var anew: Set<KernelMaps.Role> = [.counting, .chain]
-    if cells.needsMaps(sizes) { anew.insert(.state) }
+    if change.cells.needsMaps(sizes) { anew.insert(.state) }
     // No packet may go through one chain and by the routes of the other.
-    if state.active?.routing != routing || state.active?.program.maps.balance.room != room { anew.insert(.routing) }
-    let program = try KernelProgram(image, sizes: sizes, sharing: state.active?.program.maps, anew: anew)
-    let isRouted = state.active != nil && !anew.contains(.routing)
+    if active?.routing != routing || active?.program.maps.balance.room != room { anew.insert(.routing) }
+    let program = try KernelProgram(image, sizes: sizes, sharing: active?.program.maps, anew: anew)
+    let isRouted = active != nil && !anew.contains(.routing)
     var next = ActiveProgram(
-      program, image, plan, routing, places,
-      tokenCapacity: isRouted ? state.active!.tokenCapacity : sizes.tokens, metrics, counters)
+      program, image, plan, routing, places, tokenCapacity: isRouted ? active!.tokenCapacity : sizes.tokens, metrics,
+      counters)
     do throws(KernelPathError) {
       try program.maps.filters.fill(plan.tables)
-      try cells.move(plan.tables, to: program.maps, sizes)
-      state.cells = cells
+      try change.cells.move(plan.tables, to: program.maps, sizes)
       if !isRouted { try routing.write(to: program.maps) }
       for (place, index) in places.indices.enumerated() where index != 0 {
         try program.maps.interfaces.set(UInt32(place), index)
       }
       // A program that runs already is swapped: no packet passes without one.
       for interface in interfaces {
-        if let attachment = state.active?.attachments.first(where: { $0.interface == interface.name }) {
+        if let attachment = active?.attachments.first(where: { $0.interface == interface.name }) {
           try attachment.swap(to: program)
           next.attachments.append(attachment)
         } else {
           next.attachments.append(
-            try Attachment(program, to: interface, mode: state.modes[interface.index] ?? options.mode))
+            try Attachment(program, to: interface, mode: change.modes[interface.index] ?? options.mode))
         }
       }
     } catch {
-      state.active?.attachments = []
       next.retire(metrics)
       throw error
     }
-    state.active?.retire(metrics)
-    state.active = next
-    for (place, index) in places.indices.enumerated() where index == 0 {
-      program.maps.interfaces.remove(UInt32(place))
+    return next
+  }
+
+  private func begin(_ next: ActiveProgram) {
+    state.withLock { state in
+      state.active = next
+      for session in state.sessions.left { Self.carry(session, &state) }
+      state.offload.set(isActive: true, obstacle: nil)
     }
   }
 
-  private func deactivate(_ state: inout State) {
-    state.keeper = nil
-    state.active?.retire(metrics)
-    state.active = nil
-    state.cells?.giveBack()
-    state.cells = nil
-    state.sessions.giveBack(now: MonotonicClock.now) { state.numbers.sessionEnded(with: $0.server) }
-    state.offload.setSessions(0)
+  private func deactivate(_ change: inout Change, because obstacle: KernelPathError.Obstacle?) {
+    change.keeper = nil
+    let active = state.withLock { state in
+      defer { state.active = nil }
+      state.sessions.giveBack(now: MonotonicClock.now) { state.numbers.sessionEnded(with: $0.server) }
+      state.offload.setSessions(0)
+      state.offload.set(isActive: false, obstacle: obstacle)
+      return state.active
+    }
+    active?.retire(metrics)
+    change.cells.giveBack()
+    change.cells = KernelCells()
   }
 }
 

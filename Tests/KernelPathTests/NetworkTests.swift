@@ -90,6 +90,9 @@ import Testing
       sources.insert(try #require(try server.receive()).source)
     }
     #expect(sources.count == 1)
+    // What the kernel saw counts also when it is not asked any more.
+    paths.kernel.stop()
+    #expect(!eventually(within: .milliseconds(400)) { paths.sockets.activeSessions == 0 })
     #expect(paths.metrics.total("proxy_sessions_total") == 1)
     #expect(paths.bySockets < 5)
     // Without packets on either path it ends.
