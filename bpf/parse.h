@@ -7,17 +7,13 @@
 
 #define V4_HEADERS (sizeof(struct ethhdr) + sizeof(struct iphdr) + sizeof(struct udphdr))
 #define V6_HEADERS (sizeof(struct ethhdr) + sizeof(struct ipv6hdr) + sizeof(struct udphdr))
-/// The size of all headers, without a branch.
-static __always_inline __u32 headers_size(__u32 v4) { return V6_HEADERS - v4 * (V6_HEADERS - V4_HEADERS); }
-
 /// What is asked of a frame beside its packet. The rest is read where it is needed.
 struct frame {
   /// 16 bytes, IPv4 in its v4-mapped form.
   __u64 destination[2];
   /// Both ports, as they lie in the header.
   __u32 ports;
-  /// 1 or 0. Behind a barrier, and read from the frame a second time, so that neither the compiler nor the verifier knows it: they
-  /// would walk all that follows once for each.
+  /// 1 or 0. A constant on each way: for each family there is a program of its own behind it.
   __u32 v4;
 };
 
@@ -52,9 +48,6 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
   if (unlikely(data + V4_HEADERS > end)) return not_ours(frame);
   // Not through struct ethhdr: that is packed, and would be read byte by byte.
   const __u16 type = *(const __u16 *)(data + offsetof(struct ethhdr, h_proto));
-  __u32 v4 = ~*(const volatile __u8 *)(data + sizeof(struct ethhdr)) >> 5 & 1;
-  asm volatile("" : "+r"(v4));
-  frame->v4 = v4;
   __u64 *source = (__u64 *)packet->session;
   const struct udphdr *udp;
   __u32 size;
@@ -66,6 +59,7 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     if (unlikely(*(const __u8 *)ip != 0x45)) return refuse(HAND_OVER_IP_OPTIONS);
     // More fragments, or an offset: the ports are in another frame, or the payload is.
     if (unlikely(ip->frag_off & bpf_htons(0x3fff))) return refuse(HAND_OVER_FRAGMENT);
+    frame->v4 = 1;
     udp = (const void *)(ip + 1);
     size = bpf_ntohs(ip->tot_len) - sizeof *ip;
   } else if (type == bpf_htons(ETH_P_IPV6)) {
@@ -76,6 +70,7 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     source[1] = addresses[1];
     frame->destination[0] = addresses[2];
     frame->destination[1] = addresses[3];
+    frame->v4 = 0;
     udp = (const void *)(ip + 1);
     size = bpf_ntohs(ip->payload_len);
   } else {
@@ -86,12 +81,12 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     return refuse(HAND_OVER_LENGTH);
   if (unlikely((const void *)udp + size > end)) return refuse(HAND_OVER_LENGTH);
   frame->ports = *(const __u32 *)udp;
-  packet->datagram = data + (__u32)(headers_size(v4) - sizeof *udp);
+  packet->datagram = (const void *)udp;
   packet->end = end;
   packet->cut = 0;
   packet->size = size - sizeof *udp;
-  // 0, as the version says, but the verifier does not know that.
-  packet->front = *(const volatile __u8 *)(data + sizeof(struct ethhdr)) >> 7;
+  // 0 either way, as the version says; but where a chain moves it, the verifier does not know that.
+  packet->front = image.fixed_front ? 0 : *(const volatile __u8 *)(data + sizeof(struct ethhdr)) >> 7;
   packet->destinations = packet->endpoint = 0;
   // The port and the zero behind it in one store, since the look-up reads them as one.
   *(__u32 *)&packet->session->client_port = bpf_htonl(bpf_ntohl(frame->ports) & 0xffff0000);

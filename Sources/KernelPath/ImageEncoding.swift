@@ -24,6 +24,7 @@ extension image {
     hop_lifetime = hopLifetime
     self.port = port.bigEndian
     full_checksums = needsFullChecksums ? 1 : 0
+    fixed_front = (read + write).allSatisfy(\.leavesFront) ? 1 : 0
   }
 
   /// Writes elements to the front of a C array, whose rest stays as it was.
@@ -31,6 +32,20 @@ extension image {
     precondition(elements.count * MemoryLayout<Element>.stride <= MemoryLayout<Tuple>.size)
     withUnsafeMutableBytes(of: &tuple) { memory in
       elements.withUnsafeBytes { memory.copyMemory(from: $0) }
+    }
+  }
+}
+
+extension slot {
+  /// Whether nothing is cut off or added in front. Of a kind that is not named here nothing is known.
+  fileprivate var leavesFront: Bool {
+    switch UInt32(kind) {
+    case SLOT_END.rawValue, SLOT_JUMP.rawValue, SLOT_MATCH.rawValue, SLOT_ROUTE.rawValue, SLOT_SIZE.rawValue,
+      SLOT_DROP.rawValue:
+      true
+    // A prefix that is removed has the second flag alone.
+    case SLOT_CAPTURE.rawValue: flags & 3 != 2
+    default: false
     }
   }
 }

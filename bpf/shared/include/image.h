@@ -67,7 +67,8 @@ struct image {
   unsigned short port;
   /// Frames may come with a UDP checksum that is only the pseudo header's sum: compute every checksum in full.
   unsigned char full_checksums;
-  unsigned char reserved;
+  /// No slot cuts off or adds anything in front, so headers stay where they are.
+  unsigned char fixed_front;
 };
 
 /// The key of a session on the way to a server.
