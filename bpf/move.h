@@ -139,7 +139,7 @@ static __always_inline struct outcome write_moved(
     struct xdp_md *ctx, const struct packet *packet, struct route_entry *entry, const struct kept *kept, int v4,
     __u32 direction) {
   const __u32 headers = v4 ? V4_HEADERS : V6_HEADERS, size = packet->size;
-  const __u64 next_hop = entry->next_hop, place = next_hop >> 48 & (CHAIN_INTERFACES - 1);
+  const __u64 next_hop = entry->next_hop, place = interface_place(next_hop);
   const __u32 ports = *(const __u32 *)&entry->source_port;
   const __u64 *addresses = (const __u64 *)entry->source;
   void *data = (void *)(long)ctx->data;

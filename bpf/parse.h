@@ -7,8 +7,8 @@
 
 #define V4_HEADERS (sizeof(struct ethhdr) + sizeof(struct iphdr) + sizeof(struct udphdr))
 #define V6_HEADERS (sizeof(struct ethhdr) + sizeof(struct ipv6hdr) + sizeof(struct udphdr))
-/// The size of all headers, without a branch.
-static __always_inline __u32 headers_size(__u32 v4) { return V6_HEADERS - v4 * (V6_HEADERS - V4_HEADERS); }
+/// The size of all headers of a family.
+static __always_inline __u32 headers_size(__u32 v4) { return v4 ? V4_HEADERS : V6_HEADERS; }
 
 /// What is asked of a frame beside its packet. The rest is read where it is needed.
 struct frame {
@@ -16,8 +16,7 @@ struct frame {
   __u64 destination[2];
   /// Both ports, as they lie in the header.
   __u32 ports;
-  /// 1 or 0. Behind a barrier, and read from the frame a second time, so that neither the compiler nor the verifier knows it: they
-  /// would walk all that follows once for each.
+  /// 1 or 0. A constant on each way: for each family there is a program of its own behind it.
   __u32 v4;
   __u32 ttl;
   /// 0 where the packet has no checksum.
@@ -55,9 +54,6 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
   if (unlikely(data + V4_HEADERS > end)) return not_ours(frame);
   // Not through struct ethhdr: that is packed, and would be read byte by byte.
   const __u16 type = *(const __u16 *)(data + offsetof(struct ethhdr, h_proto));
-  __u32 v4 = ~*(const volatile __u8 *)(data + sizeof(struct ethhdr)) >> 5 & 1;
-  asm volatile("" : "+r"(v4));
-  frame->v4 = v4;
   __u64 *source = (__u64 *)packet->session;
   const struct udphdr *udp;
   __u32 size;
@@ -69,6 +65,7 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     if (unlikely(*(const __u8 *)ip != 0x45)) return refuse(HAND_OVER_IP_OPTIONS);
     // More fragments, or an offset: the ports are in another frame, or the payload is.
     if (unlikely(ip->frag_off & bpf_htons(0x3fff))) return refuse(HAND_OVER_FRAGMENT);
+    frame->v4 = 1;
     frame->ttl = ip->ttl;
     udp = (const void *)(ip + 1);
     size = bpf_ntohs(ip->tot_len) - sizeof *ip;
@@ -80,6 +77,7 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     source[1] = addresses[1];
     frame->destination[0] = addresses[2];
     frame->destination[1] = addresses[3];
+    frame->v4 = 0;
     frame->ttl = ip->hop_limit;
     udp = (const void *)(ip + 1);
     size = bpf_ntohs(ip->payload_len);
@@ -92,13 +90,13 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
   if (unlikely((const void *)udp + size > end)) return refuse(HAND_OVER_LENGTH);
   frame->ports = *(const __u32 *)udp;
   frame->check = udp->check;
-  packet->datagram = data + (__u32)(headers_size(v4) - sizeof *udp);
+  packet->datagram = (const void *)udp;
   packet->end = end;
   packet->cut = 0;
   packet->size = size - sizeof *udp;
-  // 0, as the version says, but the verifier does not know that.
+  // 0, as the version says, but the verifier does not know that. The front is known where no chain moves it.
   const __u32 zero = *(const volatile __u8 *)(data + sizeof(struct ethhdr)) >> 7;
-  packet->front = zero;
+  packet->front = image.fixed_front ? 0 : zero;
   packet->passed = 0 - zero;
   packet->one = 1 - zero;
   packet->prepended = packet->appended = 0;

@@ -73,6 +73,11 @@ static __always_inline void write_ethernet(void *data, __u64 next_hop, const str
   *(__u16 *)(data + 12) = type;
 }
 
+/// The place of a next hop's interface. With one interface alone it is a constant, and so is all that is read by it.
+static __always_inline __u64 interface_place(__u64 next_hop) {
+  return image.interfaces[1].index ? next_hop >> 48 & (CHAIN_INTERFACES - 1) : 0;
+}
+
 static __always_inline __u32 leave(struct xdp_md *ctx, __u64 place) {
   if (image.interfaces[place].index == ctx->ingress_ifindex) return XDP_TX;
   return bpf_redirect_map(&interfaces, place, 0);
@@ -83,11 +88,13 @@ static __always_inline __u32 leave(struct xdp_md *ctx, __u64 place) {
 static __always_inline struct outcome write_same(
     struct xdp_md *ctx, const struct packet *packet, struct route_entry *entry, __u16 full, int v4) {
   const __u32 headers = v4 ? V4_HEADERS : V6_HEADERS, front = packet->front, size = packet->size;
-  const __u64 next_hop = entry->next_hop, place = next_hop >> 48 & (CHAIN_INTERFACES - 1);
+  const __u64 next_hop = entry->next_hop, place = interface_place(next_hop);
   const void *end = packet->end;
   const void *old = (void *)(long)ctx->data;
   void *data = (void *)old + front;
-  if (unlikely(front > MAXIMUM_PAYLOAD || old + headers > opaque(end) || data + headers > opaque(end))) return aborted();
+  if (unlikely(front > MAXIMUM_PAYLOAD || old + headers > opaque(end) ||
+               (!image.fixed_front && data + headers > opaque(end))))
+    return aborted();
   long surplus = opaque(end) - opaque(data);
   asm volatile("" : "+r"(surplus));
   surplus -= headers + size;
@@ -106,11 +113,14 @@ static __always_inline struct outcome write_same(
     const __u64 sum = (__u16)~ip->check + SUM_ZERO + new_addresses - old_addresses + total - ip->tot_len - bpf_htons(0x100);
     const __u8 ttl = ip->ttl - 1;
     struct iphdr *out = data + sizeof(struct ethhdr);
-    ((__u16 *)out)[0] = start;
+    // In its place the rest of the header stays as it is.
+    if (!image.fixed_front) {
+      ((__u16 *)out)[0] = start;
+      *(__u32 *)&out->id = id;
+      out->protocol = IPPROTO_UDP;
+    }
     out->tot_len = total;
-    *(__u32 *)&out->id = id;
     out->ttl = ttl;
-    out->protocol = IPPROTO_UDP;
     out->check = ~sum_fold(sum);
     out->saddr = source;
     out->daddr = destination;

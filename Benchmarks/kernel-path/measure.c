@@ -70,7 +70,7 @@ static int by_value(const void *left, const void *right) {
 }
 
 static struct image make_image(void) {
-  struct image image = {.port = htons(7777), .hop_lifetime = ~0ull >> 1};
+  struct image image = {.port = htons(7777), .hop_lifetime = ~0ull >> 1, .fixed_front = 1};
   address(image.addresses[0], "10.0.0.1");
   image.interfaces[0].index = 1;
   memset(image.interfaces[0].mac, 2, 6);
@@ -86,6 +86,7 @@ static char *path(const char *directory, const char *name) {
 /// The chains whose load is timed. `branching`: every second slot a comparison that may jump over a cut of another odd size, so that
 /// there are as many ways through the chain as there can be.
 static void slots(struct image *image, int count, int branching) {
+  image->fixed_front = 0;
   for (int i = 0; i < count; i++) {
     struct slot *slot = &image->read[i];
     if (branching && i % 2) {

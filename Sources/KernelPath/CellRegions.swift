@@ -24,7 +24,9 @@ struct CellRegions {
   ///
   /// - Returns: the first cells, in the order of the states; which of the states are new; the first cells that became free.
   mutating func assign(_ states: [any KernelState]) -> (firsts: [UInt32], new: [Int], freed: [UInt32]) {
-    for index in regions.indices {
+    let used = regions.filter { $0.age == 0 }
+    let isAnother = Set(used.map { ObjectIdentifier($0.state) }) != Set(states.map { ObjectIdentifier($0) })
+    for index in regions.indices where isAnother {
       let isUsed = states.contains { $0 === regions[index].state }
       regions[index].age = isUsed ? 0 : regions[index].age + 1
     }

@@ -30,6 +30,7 @@ extension image {
     hop_epoch = hopEpoch << 40
     self.port = port.bigEndian
     full_checksums = needsFullChecksums ? 1 : 0
+    fixed_front = (plan.read.slots + plan.write.slots).allSatisfy(\.leavesFront) ? 1 : 0
   }
 
   /// Slots with the first cells of their states instead of the states' numbers.
@@ -53,6 +54,21 @@ extension image {
     precondition(elements.count * MemoryLayout<Element>.stride <= MemoryLayout<Tuple>.size)
     withUnsafeMutableBytes(of: &tuple) { memory in
       elements.withUnsafeBytes { memory.copyMemory(from: $0) }
+    }
+  }
+}
+
+extension slot {
+  /// Whether nothing is cut off or added in front. Of a kind that is not named here nothing is known.
+  fileprivate var leavesFront: Bool {
+    switch UInt32(kind) {
+    case SLOT_END.rawValue, SLOT_JUMP.rawValue, SLOT_MATCH.rawValue, SLOT_ROUTE.rawValue, SLOT_SIZE.rawValue,
+      SLOT_DROP.rawValue, SLOT_SOCKETS.rawValue, SLOT_FIREWALL.rawValue, SLOT_BALANCE.rawValue, SLOT_LIMIT.rawValue,
+      SLOT_TIMESTAMP.rawValue:
+      true
+    // A prefix that is removed has the second flag alone.
+    case SLOT_CAPTURE.rawValue: flags & 3 != 2
+    default: false
     }
   }
 }

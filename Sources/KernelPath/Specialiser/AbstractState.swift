@@ -23,7 +23,8 @@ struct AbstractState {
     guard let (word, byte) = Self.place(offset, count) else { return .anything }
     if let bits = values[word].loading(at: byte, count: count) { return .constant(bits) }
     switch values[word].kind {
-    case .constant, .unknown: return .unknown
+    case .constant: return .number(ofWidth: 8 * count)
+    case .unknown: return .number(ofWidth: min(8 * count, byte == 0 ? values[word].width : 64))
     case .anything: return .anything
     case .stack, .image, .map: return count == 8 ? values[word] : .anything
     }

@@ -1,7 +1,7 @@
 /// What is known of a register, or of eight bytes of the stack, wherever a place in the program is reached.
 struct AbstractValue: BitwiseCopyable, Equatable {
   enum Kind: UInt8 {
-    /// Anything but a pointer into the stack.
+    /// Anything but a pointer into the stack. Its upper `bits` bits are 0.
     case unknown
     /// Those bytes that `mask` has a bit for are those of `bits`.
     case constant
@@ -22,6 +22,10 @@ struct AbstractValue: BitwiseCopyable, Equatable {
 
   static let unknown = AbstractValue(kind: .unknown, mask: 0, bits: 0)
   static let anything = AbstractValue(kind: .anything, mask: 0, bits: 0)
+  /// A number of at most so many bits.
+  static func number(ofWidth width: Int) -> Self {
+    AbstractValue(kind: .unknown, mask: 0, bits: UInt64(max(0, 64 - width)))
+  }
   static func constant(_ bits: UInt64) -> Self { AbstractValue(kind: .constant, mask: 0xff, bits: bits) }
   static func stack(_ offset: Int) -> Self {
     AbstractValue(kind: .stack, mask: 0, bits: UInt64(bitPattern: Int64(offset)))
@@ -32,6 +36,14 @@ struct AbstractValue: BitwiseCopyable, Equatable {
 
   /// All eight bytes.
   var constant: UInt64? { kind == .constant && mask == 0xff ? bits : nil }
+  /// How many bits it can have.
+  var width: Int {
+    switch kind {
+    case .unknown: 64 - Int(bits)
+    case .constant: 64 - (constant ?? .max).leadingZeroBitCount
+    default: 64
+    }
+  }
   var offset: Int { Int(Int64(bitPattern: bits)) }
   var mayPointToStack: Bool { kind == .stack || kind == .anything }
 

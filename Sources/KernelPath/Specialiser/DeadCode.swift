@@ -6,6 +6,7 @@ enum DeadCode {
     var liveness = removeInstructions(&graph)
     // What a jump compared was read until the jump was gone.
     for _ in 0..<2 where joinBlocks(&graph) { liveness = removeInstructions(&graph) }
+    graph.straighten()
     return (graph, liveness)
   }
 

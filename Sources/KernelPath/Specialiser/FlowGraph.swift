@@ -45,4 +45,35 @@ struct FlowGraph {
     }
     return order
   }
+
+  /// Puts a block that is reached from one place alone, and always from there, into the block that it is reached from.
+  mutating func straighten() {
+    var ways = [Int32](repeating: 0, count: blocks.count)
+    let order = postorder()
+    for block in order {
+      if blocks[Int(block)].branch >= 0 { ways[Int(blocks[Int(block)].branch)] += 1 }
+      if blocks[Int(block)].next >= 0 { ways[Int(blocks[Int(block)].next)] += 1 }
+    }
+    for entry in functions { ways[Int(entry)] += 2 }
+    var isAbsorbed = [Bool](repeating: false, count: blocks.count)
+    var straight: [Instruction] = []
+    straight.reserveCapacity(instructions.count)
+    for block in order.reversed() where !isAbsorbed[Int(block)] {
+      let start = Int32(straight.count)
+      var part = blocks[Int(block)]
+      straight += instructions[Int(part.start)..<Int(part.end)]
+      while part.branch < 0, part.next >= 0, ways[Int(part.next)] == 1, part.next != block {
+        isAbsorbed[Int(part.next)] = true
+        part = blocks[Int(part.next)]
+        straight += instructions[Int(part.start)..<Int(part.end)]
+      }
+      part.start = start
+      part.end = Int32(straight.count)
+      blocks[Int(block)] = part
+    }
+    instructions = straight
+    var isStarted = [Bool](repeating: false, count: blocks.count)
+    for block in order where !isAbsorbed[Int(block)] { isStarted[Int(block)] = true }
+    for block in blocks.indices where !isStarted[block] { blocks[block] = Block(start: 0, end: 0) }
+  }
 }

@@ -42,6 +42,11 @@ struct Instruction: BitwiseCopyable {
   /// How many times eight bytes it takes.
   var size: Int { isWide ? 2 : 1 }
 
+  /// Whether it leaves all as it was: a move of all bits from a register to itself.
+  var movesToItself: Bool {
+    code == Opcode.arithmetic64 | Opcode.move | Opcode.registerOperand && destination == source && offset == 0
+  }
+
   /// Whether both do the same.
   func isEqual(to other: Self) -> Bool {
     word == other.word && upper == other.upper && touch == other.touch

@@ -35,7 +35,7 @@ struct Liveness {
     let code = instruction.code
     switch code & Opcode.classMask {
     case Opcode.arithmetic32, Opcode.arithmetic64:
-      guard live.contains(register: instruction.destination) else { return false }
+      guard live.contains(register: instruction.destination), !instruction.movesToItself else { return false }
       let operation = code & Opcode.operationMask
       if operation == Opcode.move { live.remove(registers: 1 &<< UInt16(instruction.destination)) }
       if code & Opcode.registerOperand != 0, operation != Opcode.byteOrder, operation != Opcode.negate {

@@ -46,6 +46,8 @@ struct PartialEvaluator {
   /// The state in which a block is reached, less what the block does not read.
   private var arriving = [AbstractValue](repeating: .unknown, count: AbstractState.valueCount)
   private var output: [Instruction] = []
+  /// Where the block begins that is being written.
+  private var start: Int32 = 0
   private var entryOfFunction: [Int32]
 
   private init(_ graph: FlowGraph, _ facts: Facts, _ live: Liveness?, limit: Int) {
@@ -134,7 +136,8 @@ struct PartialEvaluator {
       let isLive =
         index < AbstractState.registerCount
         ? registers &>> UInt16(index) & 1 != 0 : words &>> UInt64(index - AbstractState.registerCount) & 1 != 0
-      let value = isLive ? state.values[index] : .unknown
+      let isKnown = isLive && state.values[index].kind != .unknown
+      let value = isKnown ? state.values[index] : .unknown
       arriving[index] = value
       if value.kind != .unknown {
         hash = (hash ^ value.bits &+ UInt64(index) &<< 8 &+ UInt64(value.kind.rawValue)) &* 0x9e37_79b9_7f4a_7c15
@@ -177,7 +180,7 @@ struct PartialEvaluator {
     for index in 0..<AbstractState.valueCount { state.values[index] = entries[base + index] }
     variants[variant].isPending = false
     let block = graph.blocks[Int(variants[variant].block)]
-    let start = Int32(output.count)
+    start = Int32(output.count)
     var (branch, next) = (block.branch, block.next)
     for index in Int(block.start)..<Int(block.end) {
       let instruction = graph.instructions[index]
@@ -261,7 +264,8 @@ struct PartialEvaluator {
         writeConstant(result, to: destination, instruction.origin)
       } else {
         output.append(instruction)
-        state[destination] = old.mayPointToStack ? .anything : .unknown
+        state[destination] =
+          old.mayPointToStack ? .anything : .number(ofWidth: isWide ? 64 : Int(instruction.immediate))
       }
       return
     }
@@ -270,32 +274,100 @@ struct PartialEvaluator {
       hasRegister
       ? state[instruction.source] : .constant(UInt64(bitPattern: Int64(instruction.immediate)))
     // With an offset: signed division, and moves that extend a sign.
-    if instruction.offset == 0 {
-      if let right = operand.constant, operation == Opcode.move || old.constant != nil,
-        let result = ConstantArithmetic.result(code, old.constant ?? 0, right)
-      {
-        writeConstant(result, to: destination, instruction.origin)
+    guard instruction.offset == 0 else {
+      output.append(instruction)
+      state[destination] = old.mayPointToStack || operand.mayPointToStack ? .anything : .unknown
+      return
+    }
+    let isUnary = operation == Opcode.move || operation == Opcode.negate
+    if let right = operand.constant, let left = operation == Opcode.move ? 0 : old.constant,
+      let result = ConstantArithmetic.result(code, left, right)
+    {
+      writeConstant(result, to: destination, instruction.origin)
+      return
+    }
+    if isWide, operation == Opcode.move {
+      output.append(instruction)
+      state[destination] = operand
+      return
+    }
+    if !isUnary, let right = operand.constant {
+      if Self.changesNothing(operation, right, isWide: isWide, old) { return }
+      if isWide, old.kind == .stack || old.kind == .image, operation == Opcode.add || operation == Opcode.subtract {
+        state[destination].bits = operation == Opcode.add ? old.bits &+ right : old.bits &- right
+        output.append(Self.withImmediate(instruction, right))
         return
       }
-      if isWide, operation == Opcode.move {
-        output.append(instruction)
-        state[destination] = operand
+      if Self.givesZero(operation, right, isWide: isWide, old) {
+        writeConstant(0, to: destination, instruction.origin)
         return
-      }
-      if isWide, let right = operand.constant, operation == Opcode.add || operation == Opcode.subtract {
-        if right == 0 { return }
-        if old.kind == .stack || old.kind == .image {
-          state[destination].bits = operation == Opcode.add ? old.bits &+ right : old.bits &- right
-          output.append(Self.withImmediate(instruction, right))
-          return
-        }
       }
     }
+    if joinsShifts(instruction, operand.constant) { return }
     output.append(operand.constant.map { Self.withImmediate(instruction, $0) } ?? instruction)
-    let isSingle = operation == Opcode.negate
-    let usesOld = operation != Opcode.move
-    state[destination] =
-      usesOld && old.mayPointToStack || !isSingle && operand.mayPointToStack ? .anything : .unknown
+    if operation != Opcode.move && old.mayPointToStack || operation != Opcode.negate && operand.mayPointToStack {
+      state[destination] = .anything
+    } else {
+      state[destination] = .number(ofWidth: Self.width(operation, old, operand, isWide: isWide))
+    }
+  }
+
+  /// Whether the result is what was there: in 32 bits only where there are no more.
+  private static func changesNothing(
+    _ operation: UInt8, _ right: UInt64, isWide: Bool, _ old: AbstractValue
+  ) -> Bool {
+    let right = isWide ? right : right & 0xffff_ffff
+    guard isWide || old.width <= 32 else { return false }
+    return switch operation {
+    case Opcode.add, Opcode.subtract, Opcode.or, Opcode.exclusiveOr, Opcode.shiftLeft, Opcode.shiftRight: right == 0
+    // All that it may have stays.
+    case Opcode.and:
+      old.kind == .unknown && old.width < 64 && right & (1 &<< UInt64(old.width) &- 1) == 1 &<< UInt64(old.width) &- 1
+    default: false
+    }
+  }
+
+  private static func givesZero(_ operation: UInt8, _ right: UInt64, isWide: Bool, _ old: AbstractValue) -> Bool {
+    guard !old.mayPointToStack else { return false }
+    return switch operation {
+    case Opcode.and, Opcode.multiply: (isWide ? right : right & 0xffff_ffff) == 0
+    case Opcode.shiftRight: right < (isWide ? 64 : 32) && old.kind == .unknown && old.width <= right
+    default: false
+    }
+  }
+
+  /// How many bits a result can have that is not known.
+  private static func width(
+    _ operation: UInt8, _ old: AbstractValue, _ operand: AbstractValue, isWide: Bool
+  ) -> Int {
+    let right = operand.constant
+    let width =
+      switch operation {
+      case Opcode.move: operand.width
+      case Opcode.add: max(old.width, operand.width) + 1
+      case Opcode.or, Opcode.exclusiveOr: max(old.width, operand.width)
+      case Opcode.and: min(old.width, operand.width)
+      case Opcode.shiftLeft: right.map { $0 < 64 ? old.width + Int($0) : 64 } ?? 64
+      case Opcode.shiftRight where isWide || old.width <= 32:
+        right.map { $0 < (isWide ? 64 : 32) ? max(0, old.width - Int($0)) : old.width } ?? old.width
+      default: 64
+      }
+    return min(width, isWide ? 64 : 32)
+  }
+
+  /// Of a shift to the right behind the same to the left, by 32, makes one move of the lower half.
+  private mutating func joinsShifts(_ instruction: Instruction, _ right: UInt64?) -> Bool {
+    guard right == 32, instruction.code & ~Opcode.registerOperand == Opcode.arithmetic64 | Opcode.shiftRight,
+      let last = output.last, Int32(output.count) > start, last.destination == instruction.destination,
+      last.code == Opcode.arithmetic64 | Opcode.shiftLeft, last.immediate == 32
+    else { return false }
+    var move = instruction
+    move.code = Opcode.arithmetic32 | Opcode.move | Opcode.registerOperand
+    move.source = instruction.destination
+    move.immediate = 0
+    output[output.count - 1] = move
+    state[instruction.destination] = .number(ofWidth: 32)
+    return true
   }
 
   /// With a constant in place of a register, where one fits.
@@ -365,6 +437,7 @@ struct PartialEvaluator {
       writeConstant(bits, to: instruction.destination, instruction.origin)
     } else {
       output.append(new)
+      if value.kind == .unknown, !isSigned { value = .number(ofWidth: min(value.width, 8 * count)) }
       state[instruction.destination] = value
     }
   }
@@ -408,7 +481,9 @@ struct PartialEvaluator {
       let offset = base.offset + Int(instruction.offset)
       new = Self.onStack(new, offset)
       state.store(value, at: offset, count: count)
-    case .anything: state.forgetStack()
+    case .anything:
+      new.touch = .everything
+      state.forgetStack()
     default: break
     }
     output.append(new)

@@ -17,6 +17,7 @@ enum ProgramSpecialiser {
     }
     let (smaller, liveness) = DeadCode.remove(from: reached)
     guard let residue = PartialEvaluator.residue(of: smaller, facts, liveness, limit: variantLimit) else { return nil }
-    return DeadCode.remove(from: residue).graph.encoded()
+    let forwarded = CopyForwarding.run(DeadCode.remove(from: residue).graph)
+    return DeadCode.remove(from: forwarded).graph.encoded()
   }
 }

@@ -106,6 +106,8 @@ struct image {
   unsigned short port;
   /// Frames may come with a UDP checksum that their sender left to hardware: it is the pseudo header's sum then.
   unsigned char full_checksums;
+  /// No slot cuts off or adds anything in front, so headers stay where they are.
+  unsigned char fixed_front;
   /// A filter of the chain adds bytes.
   unsigned char grows;
   /// The endpoints, and the points of the ring of consistent hashing, that each of the two lists has room for.

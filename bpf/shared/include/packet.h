@@ -27,8 +27,8 @@ struct packet {
   const unsigned char *_Nonnull end;
   /// The ones' complement sum of all bytes that filters cut off, each in the half of a word that it had as it came.
   unsigned long long cut;
-  /// The size of what is left, and how many bytes were cut off in front of it. The verifier knows neither as a constant, so that ways
-  /// through a chain that cut differently meet again behind it.
+  /// The size of what is left, and how many bytes were cut off in front of it. Where a chain moves the front, the verifier
+  /// knows neither as a constant, so that ways through a chain that cut differently meet again behind it.
   unsigned int size;
   unsigned int front;
   /// How many destinations were chosen, and the last one of them.

@@ -1,0 +1,112 @@
+import CDataPath
+import FilterKit
+import Testing
+
+@testable import KernelPath
+
+/// The passes on tiny programs, and on random ones that must do what they did before.
+@Suite struct SpecialiserTests {
+  static let image = (0..<64).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 1) }
+
+  static func specialise(_ words: [UInt64]) -> EncodedProgram? {
+    let facts = ProgramSpecialiser.Facts(image: Self.image, imageDescriptor: 7, keySizes: [3: 8])
+    return words.withUnsafeBufferPointer { ProgramSpecialiser.specialise($0, facts) }
+  }
+
+  @Test func loadsFromTheImageBecomeConstants() throws {
+    let program = Assembly.image(2, 4) + Assembly.load(0, 2, 0, size: 0x10) + Assembly.exit
+    #expect(try #require(Self.specialise(program)).words == Assembly.set(0, Int32(Self.image[4])) + Assembly.exit)
+  }
+
+  @Test func waysThatTheImageDoesNotGoDisappear() throws {
+    let program =
+      Assembly.image(2, 0) + Assembly.load(3, 2, 0, size: 0x10) + Assembly.set(0, 5)
+      + Assembly.jump(ifEqual: 3, 1, over: 1) + Assembly.set(0, 6) + Assembly.exit
+    #expect(try #require(Self.specialise(program)).words == Assembly.set(0, 5) + Assembly.exit)
+  }
+
+  @Test func whatOneWayKnowsIsNotLostWhereItMeetsAnother() throws {
+    // r2 is 1 or 2 by the way, and asked for again behind both.
+    let program =
+      Assembly.load(3, 1, 0) + Assembly.set(2, 1) + Assembly.jump(ifEqual: 3, 0, over: 1) + Assembly.set(2, 2)
+      + Assembly.set(0, 7) + Assembly.jump(ifEqual: 2, 1, over: 1) + Assembly.set(0, 8) + Assembly.exit
+    let words = try #require(Self.specialise(program)).words
+    #expect(words.filter { $0 & 0xff == 0x15 || $0 & 0xff == 0x55 }.count == 1)
+  }
+
+  @Test func constantsOnTheStackNeedNoStack() throws {
+    let program =
+      Assembly.set(2, 0x0102_0304) + Assembly.store(10, -8, 2, size: 0) + Assembly.load(0, 10, -7, size: 0x10)
+      + Assembly.exit
+    #expect(try #require(Self.specialise(program)).words == Assembly.set(0, 3) + Assembly.exit)
+  }
+
+  @Test func keysOfLookUpsStayWhole() throws {
+    // A key of eight bytes at -16, of map 3; the word at -8 is read by nobody.
+    let program =
+      Assembly.load(6, 1, 0) + Assembly.store(10, -16, 6) + Assembly.store(10, -8, 6) + Assembly.copy(2, from: 10)
+      + Assembly.add(2, -16) + [Assembly.instruction(0x18, 1, 1, 3), 0, Assembly.instruction(0x85, 0, 0, 1)]
+      + Assembly.exit
+    let words = try #require(Self.specialise(program)).words
+    #expect(words.contains(Assembly.store(10, -16, 6)[0]))
+    #expect(!words.contains(Assembly.store(10, -8, 6)[0]))
+    #expect(words.contains(Assembly.instruction(0x85, 0, 0, 1)))
+  }
+
+  @Test func checksOfBoundsStay() throws {
+    let program =
+      Assembly.load(2, 1, 0, size: 0) + Assembly.load(3, 1, 4, size: 0) + Assembly.copy(4, from: 2)
+      + Assembly.add(4, 14)
+      + Assembly.set(0, 1) + [Assembly.instruction(0x2d, 4, 3, offset: 1)] + Assembly.load(0, 2, 12, size: 0x08)
+      + Assembly.exit
+    let words = try #require(Self.specialise(program)).words
+    #expect(words.contains { $0 & 0xf7 == 0x25 || $0 & 0xf7 == 0xb5 })
+  }
+
+  @Test func farJumpsBecomeOrdinaryOnesOrStayFar() throws {
+    // 40,000 instructions of which the image leaves out all, and then none.
+    for (isKnown, expected) in [(true, 0), (false, 1)] {
+      let question = isKnown ? Assembly.set(3, 0) : Assembly.load(3, 1, 0)
+      let long = (0..<40_000).map { Assembly.instruction(0x07, 0, 0, $0 & 1 + 1) }
+      let program =
+        question + Assembly.load(0, 1, 8) + [Assembly.instruction(0x55, 3, 0, offset: 1, 0)]
+        + [Assembly.instruction(0x06, 0, 0, Int32(long.count))] + long + Assembly.exit
+      let words = try #require(Self.specialise(program)).words
+      #expect(words.filter { $0 & 0xff == 0x06 }.count == expected)
+      var machine = Machine(
+        memory: [UInt8](repeating: 0, count: 8) + [UInt8](repeating: 3, count: 56), image: Self.image)
+      #expect(machine.run(words) == 0x0303_0303_0303_0303)
+    }
+  }
+
+  @Test func whatIsNotKnownIsLeftAlone() {
+    // The old loads from packets, and a jump out of the program.
+    #expect(Self.specialise([Assembly.instruction(0x30, 0, 0, 4)] + Assembly.exit) == nil)
+    #expect(Self.specialise(Assembly.jump(over: 7) + Assembly.exit) == nil)
+    #expect(Self.specialise([]) == nil)
+  }
+
+  @Test func sourceLinesMoveWithTheirInstructions() throws {
+    let program =
+      Assembly.set(2, 1) + Assembly.set(3, 2) + Assembly.load(0, 1, 0) + Assembly.add(0, 5) + Assembly.exit
+    let result = try #require(Self.specialise(program))
+    #expect(result.words.count == 3)
+    // Places 0 and 2 have lines, with three more words each.
+    let records: [UInt32] = [0, 1, 10, 100, 2, 1, 20, 200]
+    let moved = records.withUnsafeBytes { result.lineRecords($0, recordSize: 16) }
+    #expect(moved == [0, 0, 0, 0, 1, 0, 0, 0, 20, 0, 0, 0, 200, 0, 0, 0])
+  }
+
+  @Test(arguments: 0..<8) func randomProgramsDoWhatTheyDid(_ part: UInt64) throws {
+    for seed in part * 100..<part * 100 + 100 {
+      let program = RandomProgram(seed: seed + 1).words
+      let result = try #require(Self.specialise(program), "seed \(seed)").words
+      for fill in [0, 1, 77] {
+        let memory = (0..<64).map { UInt8(truncatingIfNeeded: $0 &* fill) }
+        var (before, after) = (Machine(memory: memory, image: Self.image), Machine(memory: memory, image: Self.image))
+        let (expected, given) = (before.run(program), after.run(result))
+        #expect(expected != nil && given == expected && before.memory == after.memory, "seed \(seed), memory \(fill)")
+      }
+    }
+  }
+}
