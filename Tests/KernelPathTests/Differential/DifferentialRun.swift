@@ -51,7 +51,7 @@ struct DifferentialRun {
     var problems: [String] = []
     var causes: [UInt32: UInt64] = [:]
     var start = 0
-    while start < test.packets.count, problems.count < 10 {
+    while start < test.packets.count, problems.count < 3 {
       let direction = test.packets[start].direction
       let end =
         (start + 1..<min(start + PacketBatch.capacity, test.packets.count)).first {
@@ -130,9 +130,9 @@ struct DifferentialRun {
       let found: String
       do throws(Frame.Problem) {
         let read = try Frame(reading: result.frame)
-        found = "goes to \(read.destination) with \(read.payload.count) bytes: \(result.frame)"
+        found = "\(read)"
       } catch { found = error.description }
-      return "\(place): \(found), expected to \(frame.destination) with \(frame.payload.count) bytes: \(frame.bytes)"
+      return "\(place): \(found), expected \(frame)"
     case .handedOver(let cause):
       tally.handedOver += 1
       guard result.action == 2 else { return "\(place): action \(result.action), expected hand-over \(cause.rawValue)" }
@@ -160,7 +160,8 @@ struct DifferentialRun {
 
   private func open(_ program: KernelProgram) throws {
     try program.setEndpoints(test.endpoints.indices.map(UInt32.init))
-    for token in Set(test.endpoints.flatMap(\.tokens)) {
+    // A longer one no chain in the kernel captures.
+    for token in Set(test.endpoints.flatMap(\.tokens)) where token.count <= Int(CHAIN_VALUE_SIZE) {
       let owners = test.endpoints.indices.filter { test.endpoints[$0].tokens.contains(token) }
       try program.setToken(token, endpoints: owners.map(UInt32.init))
     }

@@ -39,7 +39,7 @@ import Testing
 
   /// The first chain of a seed that the kernel runs, with its packets.
   private static func test(_ seed: UInt64, packets: Int, _ tally: inout DifferentialRun.Tally) -> RandomCase? {
-    var generator = ChainGenerator(random: SeededGenerator(seed: seed), hasState: false)
+    var generator = ChainGenerator(random: SeededGenerator(seed: seed), hasState: false, preferring: FilterRow.runnable)
     for _ in 0..<200 {
       var test = RandomCase(&generator)
       guard DifferentialRun(test, &tally) != nil else { continue }
