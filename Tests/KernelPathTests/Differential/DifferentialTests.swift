@@ -71,5 +71,6 @@ import Testing
       "\(tally.chains) chains, \(tally.packets) packets: \(tally.sent) sent, \(tally.dropped) dropped, "
         + "\(tally.handedOver) handed over")
     for (reason, count) in tally.refused.sorted(by: { $0.value > $1.value }) { print("  \(count) chains: \(reason)") }
+    fflush(nil)
   }
 }
