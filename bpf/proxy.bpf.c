@@ -138,7 +138,6 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
     count_flow(direction, received, 0, 0);
     return drop(filter, result);
   }
-  note(entry, packet.size);
   struct outcome outcome = forward(ctx, &packet, entry, &kept, moves, to_v4, direction);
   // The way out went away: the frame is written already, and nobody's any more.
   if (unlikely(outcome.verdict == XDP_ABORTED)) outcome = aborted();

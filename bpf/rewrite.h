@@ -53,12 +53,6 @@ static __always_inline int new_checksum(
   return 0;
 }
 
-/// Atomic, since a session's packets may come on several processors. On one it costs 1 ns.
-static __always_inline void note(struct route_entry *entry, __u32 size) {
-  __sync_fetch_and_add(&entry->packets, 1);
-  __sync_fetch_and_add(&entry->bytes, size);
-}
-
 static __always_inline void write_udp(void *udp, __u32 ports, __u32 size, __u16 check) {
   ((__u32 *)udp)[0] = ports;
   ((__u16 *)udp)[2] = bpf_htons(sizeof(struct udphdr) + size);

@@ -53,8 +53,6 @@ import Testing
     for way in TrialBench.ways { try fixture.check("kept", way, .redirected(way.leaves([1, 2, 3]))) }
     for way in TrialBench.reads {
       let entry = try #require(fixture.bench.program.maps.route(client: way.comes.source, endpoint: TrialBench.endpoint))
-      #expect(entry.packets == 2)
-      #expect(entry.bytes == 6)
       #expect(entry.mtu == 1500)
       #expect(entry.last_seen > 0)
     }

@@ -1,33 +1,72 @@
 import FilterKit
 
-/// Makes random chains whose filters have something to do with each other: few keys, few sizes, few values.
+/// Makes random chains whose filters have something to do with each other: few keys, few sizes, few values, and filters that look at
+/// a value mostly stand behind one that sets it.
 struct ChainGenerator {
+  /// An end of the payload that a filter of the chain looks at.
+  struct End {
+    var isPrefix: Bool
+    var size: Int
+  }
+
   var random: SeededGenerator
   /// Also filters that remember packets.
   let hasState: Bool
+  /// The names of the filters that nearly all chains are made of; nil for all.
+  private let preferred: Set<String>?
   /// The values that tokens, branches and payloads are made of.
-  let strings: [String]
+  private(set) var strings: [String]
+  /// Of the last chain, in the order of its filters.
+  private(set) var ends: [End] = []
+  private let sizes: [Int]
   private let keys: [String]
+  /// The keys that are set, with the sizes of their values.
+  private var known: [(key: String, size: Int)] = []
 
-  init(random: SeededGenerator, hasState: Bool) {
+  static let bytes: [UInt8] = [0, 1, 2, 97, 255]
+
+  init(random: SeededGenerator, hasState: Bool, preferring preferred: Set<String>?) {
     var random = random
     self.hasState = hasState
-    let sizes = (0..<3).map { _ in random.pick([1, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 25, 31, 32]) }
-    let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789")
-    var strings = sizes.flatMap { size in
-      (0..<2).map { _ in String((0..<size).map { _ in random.pick(letters) }) }
-    }
-    // One that differs from another in its last byte alone.
-    strings.append(String(strings[0].dropLast()) + "~")
-    self.strings = strings
+    self.preferred = preferred
+    sizes = (0..<3).map { _ in random.pick([1, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 25, 31, 32]) }
     keys = random.once(in: 3) ? ["quilkin.dev/capture"] : ["quilkin.dev/capture", "k"]
+    strings = []
     self.random = random
+    for size in sizes {
+      let string = newString(size)
+      // One that differs from another in its last byte alone.
+      strings += [string, String(string.dropLast()) + "~", newString(size)]
+    }
   }
 
-  mutating func chain() -> [FilterTree] { (0..<random.number(in: 1...6)).map { _ in filter(0) } }
+  private mutating func newString(_ size: Int) -> String {
+    let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789")
+    return String((0..<size).map { _ in random.pick(letters) })
+  }
+
+  /// A value of just this size.
+  mutating func string(_ size: Int) -> String {
+    let fitting = strings.filter { $0.utf8.count == size }
+    guard fitting.isEmpty else { return random.pick(fitting) }
+    let new = newString(size)
+    strings.append(new)
+    return new
+  }
+
+  mutating func chain() -> [FilterTree] {
+    ends = []
+    known = []
+    return (0..<random.number(in: 1...7)).map { _ in filter(0) }
+  }
 
   private mutating func filter(_ depth: Int) -> FilterTree {
-    let rows = FilterRow.table.filter { hasState || !FilterRow.stateful.contains($0.name) }
+    var rows = FilterRow.table.filter { hasState || !FilterRow.stateful.contains($0.name) }
+    // What the kernel cannot run yet comes up now and then, to be refused.
+    if let preferred, !random.once(in: 60) { rows.removeAll { !preferred.contains($0.name) } }
+    // Nearly all chains begin with what the others need; nearly none drops everything.
+    if known.isEmpty, !random.once(in: 20) { rows.removeAll { FilterRow.readers.contains($0.name) } }
+    if depth == 0, !random.once(in: 20) { rows.removeAll { $0.name == "Drop" } }
     var choice = random.number(in: 0...(rows.reduce(0) { $0 + $1.weight } - 1))
     for row in rows {
       if choice < row.weight { return row.make(&self, depth) }
@@ -36,45 +75,61 @@ struct ChainGenerator {
     return FilterTree(name: "Pass")
   }
 
+  // MARK: - Parts of configs
+
+  /// `Capture` from one end.
+  mutating func capture() -> String {
+    let key = random.pick(keys) + (random.once(in: 40) ? "/is_present" : "")
+    var size = random.pick(sizes)
+    if random.once(in: 10) { size = random.pick([0, 1, max(0, size - 1), min(32, size + 1)]) }
+    if random.once(in: 200) { size = 33 }
+    let isPrefix = random.once(in: 2)
+    known.append((key, size))
+    known.append((key + "/is_present", -1))
+    ends.append(End(isPrefix: isPrefix, size: size))
+    let remove = random.once(in: 4) ? "" : ", remove: true"
+    let field = key == "quilkin.dev/capture" ? "" : "metadataKey: \(key), "
+    return "{\(field)\(isPrefix ? "prefix" : "suffix"): {size: \(size)\(remove)}}"
+  }
+
   mutating func match(_ depth: Int) -> FilterTree {
     guard depth < 2 else { return FilterTree(name: "Pass") }
-    let key = key()
+    let (key, size) = key(ofBytes: !random.once(in: 6))
     var branches: [(String, FilterTree)] = []
-    for _ in 0..<random.number(in: 1...3) { branches.append((value(), filter(depth + 1))) }
+    for _ in 0..<random.number(in: 1...3) { branches.append((value(size), filter(depth + 1))) }
     return FilterTree(
       name: "Match",
       match: FilterTree.Branches(
-        direction: random.once(in: 30) ? "on_write" : "on_read", key: key, branches: branches,
-        otherwise: random.once(in: 2) ? filter(depth + 1) : nil))
+        direction: random.once(in: 100) ? "on_write" : "on_read", key: key, branches: branches,
+        otherwise: random.once(in: 3) ? nil : filter(depth + 1)))
   }
 
-  private mutating func value() -> String {
-    switch random.number(in: 0...9) {
-    case 0...4: "'\(random.pick(strings))'"
-    case 5...7: "\(random.pick([0, 1, 2, 97, 255, 256]))"
-    case 8: random.pick(["true", "false"])
-    default: "''"
+  private mutating func value(_ size: Int) -> String {
+    if size < 0 { return random.pick(["true", "true", "false", "1", "'true'"]) }
+    switch random.number(in: 0...19) {
+    case 0: return random.pick(["true", "0", "256", "''"])
+    case 1: return "'\(random.pick(strings))'"
+    default: return size == 1 && random.once(in: 2) ? "\(random.pick(Self.bytes))" : "'\(string(size))'"
     }
   }
 
-  /// A key that a filter looks at.
-  mutating func key() -> String { random.pick(keys) + (random.once(in: 6) ? "/is_present" : "") }
-  /// A key that a filter sets.
-  mutating func writtenKey() -> String { random.pick(keys) + (random.once(in: 25) ? "/is_present" : "") }
-  func keyField(_ key: String) -> String { key == "quilkin.dev/capture" ? "" : "metadataKey: \(key), " }
+  /// A key that a filter looks at, and the size of its value: -1 for a bool.
+  private mutating func key(ofBytes: Bool) -> (key: String, size: Int) {
+    let fitting = known.filter { ($0.size >= 0) == ofBytes }
+    if !fitting.isEmpty, !random.once(in: 40) { return random.pick(fitting) }
+    return (random.pick(keys) + (ofBytes ? "" : "/is_present"), ofBytes ? random.pick(sizes) : -1)
+  }
+
+  mutating func key() -> String { key(ofBytes: !random.once(in: 20)).key }
+
   mutating func onlyKey() -> String? {
     let key = key()
     return key == "quilkin.dev/capture" ? nil : "{metadataKey: \(key)}"
   }
 
-  mutating func captureSize() -> Int {
-    let size = random.pick(strings).utf8.count
-    return random.once(in: 8) ? random.pick([0, 1, max(0, size - 1), min(32, size + 1)]) : size
-  }
-
   mutating func bounds() -> String {
-    let minimum = random.pick([0, 1, 4, 8, 32])
-    let maximum = minimum + random.pick([0, 1, 30, 100, 1_400, 1_472])
+    let minimum = random.pick([0, 0, 0, 1, 4, 32])
+    let maximum = minimum + random.pick([1, 30, 100, 1_400, 1_471, 1_472])
     return random.pick(["min: \(minimum)", "max: \(maximum)", "min: \(minimum), max: \(maximum)"])
   }
 

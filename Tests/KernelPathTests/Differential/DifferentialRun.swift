@@ -51,7 +51,7 @@ struct DifferentialRun {
     var problems: [String] = []
     var causes: [UInt32: UInt64] = [:]
     var start = 0
-    while start < test.packets.count, problems.count < 10 {
+    while start < test.packets.count, problems.count < 3 {
       let direction = test.packets[start].direction
       let end =
         (start + 1..<min(start + PacketBatch.capacity, test.packets.count)).first {
@@ -143,9 +143,9 @@ struct DifferentialRun {
       let found: String
       do throws(Frame.Problem) {
         let read = try Frame(reading: result.frame)
-        found = "goes to \(read.destination) with \(read.payload.count) bytes: \(result.frame)"
+        found = "\(read)"
       } catch { found = error.description }
-      return "\(place): \(found), expected to \(frame.destination) with \(frame.payload.count) bytes: \(frame.bytes)"
+      return "\(place): \(found), expected \(frame)"
     case .handedOver(let cause):
       tally.handedOver += 1
       guard result.action == 2 else { return "\(place): action \(result.action), expected hand-over \(cause.rawValue)" }

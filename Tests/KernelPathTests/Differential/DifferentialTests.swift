@@ -39,7 +39,7 @@ import Testing
 
   /// The first chain of a seed that the kernel runs, with its packets.
   private static func test(_ seed: UInt64, packets: Int, _ tally: inout DifferentialRun.Tally) -> RandomCase? {
-    var generator = ChainGenerator(random: SeededGenerator(seed: seed), hasState: true)
+    var generator = ChainGenerator(random: SeededGenerator(seed: seed), hasState: true, preferring: FilterRow.runnable)
     for _ in 0..<200 {
       var test = RandomCase(&generator)
       guard DifferentialRun(test, &tally) != nil else { continue }
@@ -71,5 +71,6 @@ import Testing
       "\(tally.chains) chains, \(tally.packets) packets: \(tally.sent) sent, \(tally.dropped) dropped, "
         + "\(tally.handedOver) handed over")
     for (reason, count) in tally.refused.sorted(by: { $0.value > $1.value }) { print("  \(count) chains: \(reason)") }
+    fflush(nil)
   }
 }

@@ -19,12 +19,7 @@ struct FilterRow {
   }
 
   static let table = [
-    FilterRow("Capture", weight: 12) { generator in
-      let size = generator.random.once(in: 100) ? 33 : generator.captureSize()
-      let remove = generator.random.once(in: 3) ? "" : ", remove: true"
-      let end = generator.random.once(in: 2) ? "prefix" : "suffix"
-      return "{\(generator.keyField(generator.writtenKey()))\(end): {size: \(size)\(remove)}}"
-    },
+    FilterRow("Capture", weight: 12) { generator in generator.capture() },
     FilterRow("Match", weight: 6) { generator, depth in generator.match(depth) },
     FilterRow("TokenRouter", weight: 5) { generator in generator.onlyKey() },
     FilterRow("HashedTokenRouter", weight: 2) { generator in generator.onlyKey() },
@@ -49,11 +44,26 @@ struct FilterRow {
       "{policy: \(generator.random.pick(["HASH", "CONSISTENT_HASH"] + (generator.hasState ? ["ROUND_ROBIN"] : [])))}"
     },
     FilterRow("LocalRateLimit", weight: 1) { generator in
-      // With state, so that the chain is refused where it may have none.
       "{max_packets: \(generator.random.number(in: 0...20)), period: 3600, "
         + "key: \(generator.random.pick(["SOURCE", "ADDRESS"]))}"
     },
   ]
+
+  /// The filters that the kernel runs: those of which the plan takes one in a hundred random configs.
+  static let runnable = Set(
+    table.filter { row in
+      (0..<100).contains { seed in
+        var generator = ChainGenerator(random: SeededGenerator(seed: UInt64(seed)), hasState: true, preferring: nil)
+        var test = RandomCase(&generator)
+        // At a depth where a Match is no chain of others.
+        test.filters = [row.make(&generator, row.name == "Match" ? 1 : 2)]
+        guard let chain = ReferenceChain(test)?.chain else { return false }
+        return ChainPlan(chain).isForKernel
+      }
+    }.map(\.name))
+
+  /// The filters that look at what others set.
+  static let readers: Set = ["Match", "TokenRouter", "HashedTokenRouter", "Timestamp"]
 
   /// The filters whose verdict depends on the packets before. Whether both paths count them in the same way depends on what is
   /// handed over in between, so chains with them are left out unless `hasState` is asked for.

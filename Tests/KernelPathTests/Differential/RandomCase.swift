@@ -33,7 +33,7 @@ struct RandomCase {
       packets = []
       return
     }
-    for string in generator.strings where !generator.random.once(in: 4) {
+    for string in generator.strings where !generator.random.once(in: 5) {
       let token = Array(string.utf8)
       // Some belong to several endpoints.
       for _ in 0..<(generator.random.once(in: 5) ? 2 : 1) {
@@ -59,10 +59,13 @@ struct RandomCase {
     }
   }
 
-  /// Tokens and values at either end, or what nearly is one, with something between them.
+  /// What the filters of the chain look for at either end, or what nearly is that, with something between.
   private static func payload(_ generator: inout ChainGenerator) -> [UInt8] {
-    let front = (0..<generator.random.number(in: 0...2)).flatMap { _ in piece(&generator) }
-    let back = (0..<generator.random.number(in: 0...2)).flatMap { _ in piece(&generator) }
+    var (front, back): ([UInt8], [UInt8]) = ([], [])
+    for end in generator.ends where !generator.random.once(in: 10) {
+      let piece = piece(end.size, &generator)
+      if end.isPrefix { front += piece } else { back = piece + back }
+    }
     let size: Int
     switch generator.random.number(in: 0...39) {
     case 0...12: size = 0
@@ -71,22 +74,21 @@ struct RandomCase {
     // About the MTU, also once filters have cut it.
     default:
       let limit = generator.random.pick([1_452, 1_472, 1_480]) + generator.random.number(in: -2...2)
-      size = generator.random.once(in: 2) ? limit - front.count - back.count : limit
+      size = max(0, generator.random.once(in: 2) ? limit - front.count - back.count : limit)
     }
     let between = (0..<size).map { _ in UInt8(truncatingIfNeeded: generator.random.next()) }
-    return front + between + back
+    let payload = front + between + back
+    // One byte too few, at either end.
+    return generator.random.once(in: 20)
+      ? Array(generator.random.once(in: 2) ? payload.dropFirst() : payload.dropLast()) : payload
   }
 
-  private static func piece(_ generator: inout ChainGenerator) -> [UInt8] {
-    var bytes = Array(generator.random.pick(generator.strings).utf8)
-    switch generator.random.number(in: 0...9) {
-    case 0:
-      let place = generator.random.number(in: 0...(bytes.count - 1))
+  private static func piece(_ size: Int, _ generator: inout ChainGenerator) -> [UInt8] {
+    if size == 1, generator.random.once(in: 2) { return [generator.random.pick(ChainGenerator.bytes)] }
+    var bytes = Array(generator.string(size).utf8)
+    if size > 0, generator.random.once(in: 10) {
+      let place = generator.random.pick([0, size - 1, generator.random.number(in: 0...(size - 1))])
       bytes[place] ^= 1 << UInt8(generator.random.number(in: 0...7))
-    case 1: bytes.removeLast()
-    case 2: bytes.removeFirst()
-    case 3: bytes = [generator.random.pick([0, 1, 2, 97, 255])]
-    default: break
     }
     return bytes
   }
@@ -112,6 +114,9 @@ extension RandomCase {
       for smaller in filter.smaller { with { $0.filters[index] = smaller } }
     }
     guard packets.count <= 8 else { return result }
+    if let last = endpoints.last, endpoints.count > 1, !packets.contains(where: { $0.source == last.address }) {
+      with { $0.endpoints.removeLast() }
+    }
     for index in endpoints.indices {
       for token in endpoints[index].tokens.indices { with { $0.endpoints[index].tokens.remove(at: token) } }
     }

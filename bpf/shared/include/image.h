@@ -131,7 +131,7 @@ struct reply_key {
   unsigned short proxy_port;
 };
 
-/// One direction of a session: what the packet becomes. Also where its traffic is noted for user space.
+/// One direction of a session: what the packet becomes.
 struct route_entry {
   unsigned char source[16];
   unsigned char destination[16];
@@ -143,8 +143,6 @@ struct route_entry {
   /// When the next hop was looked up, in jiffies, and the packet seen that asked for it, in nanoseconds of CLOCK_MONOTONIC.
   unsigned long long hop_time;
   unsigned long long last_seen;
-  unsigned long long packets;
-  unsigned long long bytes;
 };
 
 /// A neighbour that packets leave to. The value is when a next hop by way of it was looked up, in nanoseconds of CLOCK_MONOTONIC.

@@ -4,7 +4,7 @@ import KernelPath
 import Testing
 
 /// Frames that go: right to the byte, all their checksums proven, whatever lay where their headers are.
-@Suite(.requiresPrograms) struct ForwardingTests {
+@Suite(.requiresPrograms) struct FrameForwardingTests {
   /// A frame with what must not be seen in what leaves, in one of two colours: padding, the bytes in front of the frame, and what
   /// of the old headers has no place in the new.
   private static func check(
@@ -31,13 +31,16 @@ import Testing
   }
 
   /// The same filters in both directions, which a configuration cannot say of `Capture`.
-  private static func cutting(_ front: Int, _ back: Int) throws -> TrialBench {
+  private static func cutting(_ front: Int, _ back: Int, edit: (inout image) -> Void = { _ in }) throws -> TrialBench {
     try TrialBench(
       """
       [{name: Capture, config: {prefix: {size: \(front), remove: true}}},
        {name: Capture, config: {suffix: {size: \(back), remove: true}}}]
       """
-    ) { $0.write = $0.read }
+    ) {
+      $0.write = $0.read
+      edit(&$0)
+    }
   }
 
   @Test(arguments: 0..<4, 0..<4) func everyCutOfEverySize(front: Int, back: Int) throws {
@@ -109,16 +112,19 @@ import Testing
   }
 
   /// A sender that leaves checksums to hardware hands over frames with the pseudo header's sum alone.
-  @Test(arguments: TrialBench.ways) func partialChecksums(_ way: TrialBench.Way) throws {
-    let bench = try TrialBench { $0.full_checksums = 1 }
-    for size in Array(0...130) + [999, 1000, 1001, 1452] {
-      let payload = TrialBench.bytes(size, seed: size)
-      var comes = way.comes(payload)
-      comes.checksum = comes.pseudoHeaderSum
-      for padding in [0, 18] {
-        try bench.check(
-          "\(size) bytes, padding \(padding)", comes.bytes + Array(repeating: 0xee, count: padding),
-          .sent(way.leaves(payload)))
+  @Test(arguments: [(0, 0), (1, 2), (3, 0), (0, 17)]) func partialChecksums(front: Int, back: Int) throws {
+    let bench = try Self.cutting(front, back) { $0.full_checksums = 1 }
+    for way in TrialBench.ways {
+      for size in Array((front + back)...130) + [999, 1000, 1001, 1452] {
+        let payload = TrialBench.bytes(size, seed: size)
+        let leaves = way.leaves(Array(payload[front..<(size - back)]))
+        var comes = way.comes(payload)
+        comes.checksum = comes.pseudoHeaderSum
+        for padding in [0, 18] {
+          try bench.check(
+            "\(way.name), \(size) bytes, padding \(padding)", comes.bytes + Array(repeating: 0xee, count: padding),
+            .sent(leaves))
+        }
       }
     }
   }
