@@ -77,6 +77,18 @@ static __always_inline struct route_entry *find_session(struct packet *packet, e
   return bpf_map_lookup_elem(&sessions, packet->session);
 }
 
+/// Whether the sockets refuse a packet for its source, which no session has: then its filters are not asked.
+static __always_inline int is_refused_source(const struct session_key *session) {
+  const __u8 *bytes = session->client;
+  if (session->client_port == 0) return 1;
+  if (!is_v4((const __u64 *)bytes)) {
+    const __u64 *words = (const __u64 *)bytes;
+    return bytes[0] == 0xff || (words[0] == 0 && (words[1] == 0 || words[1] == bpf_cpu_to_be64(1)));
+  }
+  const __u32 address = bpf_ntohl(*(const __u32 *)(bytes + 12));
+  return address == 0 || address == 0xffffffff || address >> 28 == 0xe || address >> 24 == 127;
+}
+
 static __always_inline struct route_entry *find_reply(const struct frame *frame, const struct packet *packet) {
   struct reply_key key;
   _Static_assert(sizeof key == 36, "the look-up reads it as four words and the ports");
@@ -120,6 +132,7 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
     result = run_chain(image.write, &packet, &filter);
   }
   if (unlikely(result == RUN_HAND_OVER)) return hand_over(HAND_OVER_FILTER);
+  if (unlikely(result) && is_refused_source(packet.session)) return hand_over(HAND_OVER_SOURCE);
 
   __u32 to_v4 = 0;
   __u64 moves = 0;

@@ -69,7 +69,7 @@ static __always_inline void write_ethernet(void *data, __u64 next_hop, const str
 
 /// The place of a next hop's interface. With one interface alone it is a constant, and so is all that is read by it.
 static __always_inline __u64 interface_place(__u64 next_hop) {
-  return image.interfaces[1].index ? next_hop >> 48 & (CHAIN_INTERFACES - 1) : 0;
+  return image.only_interface ? 0 : next_hop >> 48 & (CHAIN_INTERFACES - 1);
 }
 
 static __always_inline __u32 leave(struct xdp_md *ctx, __u64 place) {

@@ -23,6 +23,7 @@ extension image {
     grows = plan.tables.grows ? 1 : 0
     Self.copy(addresses.map { KernelBytes($0) }, to: &self.addresses)
     Self.copy(interfaces, to: &self.interfaces)
+    only_interface = interfaces.dropFirst().allSatisfy { $0.index == 0 } ? 1 : 0
     endpoint_room = UInt32(balance.endpoints)
     ring_room = UInt32(balance.ring)
     hop_lifetime = hopLifetime

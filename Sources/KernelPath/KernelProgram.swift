@@ -30,7 +30,8 @@ public final class KernelProgram: @unchecked Sendable {
         guard case .notVerified = error else { throw error }
         let refusal = error
         // Where both are refused, what was left of the program tells more.
-        do throws(KernelPathError) { return (try Self.load(request, specialising: false, log: .reason), refusal) } catch {
+        do throws(KernelPathError) { return (try Self.load(request, specialising: false, log: .reason), refusal) } catch
+        {
           return (try Self.loadExplaining(request, specialising: true), nil)
         }
       }

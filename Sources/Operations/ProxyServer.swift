@@ -52,7 +52,7 @@ public final class ProxyServer: Sendable {
       sockets = try SocketPath(options.sockets, snapshot: applied.snapshot, metrics: metrics, mirror: kernel)
     } catch { throw .sockets(error) }
     let decision = PathDecision(kernel, applied.snapshot, listening: sockets.listening)
-    if options.kernel?.requiresOffload == true, let error = decision.failure { throw .kernel(error) }
+    if options.kernel?.requiresOffload == true, let error = decision.obstacle { throw .kernel(error) }
     state = Mutex(State(applied: applied, decision: decision))
   }
 

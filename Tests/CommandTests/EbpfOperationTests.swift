@@ -55,10 +55,10 @@ import Testing
     ] { #expect(metrics.contains("\n\(line)\n"), "\(line)") }
     #expect(!metrics.contains("cause=\"aborted\""))
 
-    try reload(process, "[{name: Compress}]")
+    try reload(process, "[{name: Debug}]")
     let answer = try ready()
     #expect(answer.status == 200)
-    #expect(answer.body.hasPrefix("ready\npath: sockets, because filter 'Compress' runs on sockets only"))
+    #expect(answer.body.hasPrefix("ready\npath: sockets, because filter 'Debug' runs on sockets only"))
 
     // The interface goes away: so does the program.
     try reload(process, "[]")
@@ -72,10 +72,10 @@ import Testing
   @Test("What requires the kernel path is not ready without it") func required() throws {
     let process = try start("[]", ["--require-offload"])
     #expect(try ready().status == 200)
-    try reload(process, "[{name: Compress}]")
+    try reload(process, "[{name: Debug}]")
     let answer = try ready()
     #expect(answer.status == 503)
-    #expect(answer.body.hasPrefix("not ready: the kernel path is required; path: sockets, because filter 'Compress'"))
+    #expect(answer.body.hasPrefix("not ready: the kernel path is required; path: sockets, because filter 'Debug'"))
   }
 
   @Test("What libbpf says are lines of the log") func log() throws {

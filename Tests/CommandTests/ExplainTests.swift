@@ -30,13 +30,44 @@ import Testing
     arguments: [
       ("{name: Capture, config: {regex: {pattern: a}}}", "a regular expression"),
       ("{name: Capture, config: {prefix: {size: 33}}}", "it captures 33 bytes, and the kernel's program keeps 32"),
-      ("{name: Debug}", "it has no packet program for the kernel"),
+      ("{name: Debug}", "it logs every packet, which the kernel's program cannot"),
     ])
   func sockets(filter: String, reason: String) throws {
     let name = filter.contains("Debug") ? "Debug" : "Capture"
     let output = try explain("[\(filter)]").output
     #expect(output.hasPrefix("read   \(name)  sockets  because \(reason)\n"))
-    #expect(output.contains("chain: sockets, because filter '\(name)' runs on sockets only: \(reason)\n"))
+    let direction = name == "Debug" ? "chain" : "read"
+    #expect(output.contains("\(direction): sockets, because filter '\(name)' runs on sockets only: \(reason)\n"))
+  }
+
+  @Test("What is in front of a filter for sockets drops early, and the other direction is the kernel's") func early()
+    throws
+  {
+    let output = try explain(
+      "[{name: PacketSize, label: size, config: {max: 9}}, {name: Compress, label: small, config: {on_read: DECOMPRESS}}]"
+    ).output
+    #expect(
+      output == """
+        read   size   kernel   1 slot, drops early; the sockets run it again
+        read   small  sockets  because it compresses, which the kernel's program cannot
+        write  small  kernel   nothing to do
+        write  size   kernel   nothing to do
+        read: sockets, because filter 'small' runs on sockets only: it compresses, which the kernel's program cannot; the \
+        kernel drops early, with 2 slots
+        write: kernel, 0 of 16 slots
+
+        """)
+  }
+
+  @Test("A branch that only the sockets run") func branch() throws {
+    let output = try explain(
+      """
+      [{name: Capture, config: {prefix: {size: 1}}},
+       {name: Match, config: {on_read: {metadataKey: quilkin.dev/capture, branches: [{value: 1, name: Pass}, {value: 2, name: Debug}]}}}]
+      """
+    ).output
+    #expect(output.contains("Debug: its packets go to the sockets, because it logs every packet"))
+    #expect(output.contains("chain: kernel, "))
   }
 
   @Test("More than the image holds is a reason and not a program that does not load") func tooMany() throws {

@@ -13,7 +13,8 @@ import Testing
   /// Four threads hammer a few keys; in each window exactly the limit of each key gets through.
   @Test func neverLetsMoreThanTheLimitThrough() async throws {
     let limit = 100
-    let table = RateLimitTable(RateLimit(maximumPackets: UInt64(limit), period: Int64(Self.second)), maximumKeys: 1_000_000)
+    let table = RateLimitTable(
+      RateLimit(maximumPackets: UInt64(limit), period: Int64(Self.second)), maximumKeys: 1_000_000)
     for window in 1...20 {
       let now = UInt64(window) * 2 * Self.second
       let admitted = await withTaskGroup(of: [Int].self) { group in

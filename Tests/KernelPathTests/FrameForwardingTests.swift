@@ -159,7 +159,9 @@ import Testing
     let bench = try TrialBench(
       "[{name: Capture, config: {prefix: {size: \(size), remove: true}}}, {name: TokenRouter}]")
     let payload = TrialBench.bytes(64, seed: 77)
-    for other in 0...32 where other != size { try bench.program.maps.setToken(Array(payload[..<other]), endpoints: [99]) }
+    for other in 0...32 where other != size {
+      try bench.program.maps.setToken(Array(payload[..<other]), endpoints: [99])
+    }
     for way in TrialBench.reads {
       try bench.check("unknown", way.comes(payload).bytes, .dropped(.tokenUnknown, filter: 1))
     }

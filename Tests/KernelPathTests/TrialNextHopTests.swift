@@ -52,7 +52,8 @@ import Testing
     try fixture.setNeighbours("04:04:04:04:04:05")
     for way in TrialBench.ways { try fixture.check("kept", way, .redirected(way.leaves([1, 2, 3]))) }
     for way in TrialBench.reads {
-      let entry = try #require(fixture.bench.program.maps.route(client: way.comes.source, endpoint: TrialBench.endpoint))
+      let entry = try #require(
+        fixture.bench.program.maps.route(client: way.comes.source, endpoint: TrialBench.endpoint))
       #expect(entry.mtu == 1500)
       #expect(entry.last_seen > 0)
     }

@@ -24,6 +24,12 @@ public struct Compress: Filter {
     onWrite = options.choice("on_write", default: .doNothing)
   }
 
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    guard (image.direction == .read ? onRead : onWrite) == .doNothing else {
+      throw KernelRefusal("it compresses, which the kernel's program cannot")
+    }
+  }
+
   public func read(_ packet: inout Packet) -> Verdict { run(onRead, &packet) }
   public func write(_ packet: inout Packet) -> Verdict { run(onWrite, &packet) }
 

@@ -15,6 +15,10 @@ public struct Debug: Filter {
     log = context.log
   }
 
+  public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
+    throw KernelRefusal("it logs every packet, which the kernel's program cannot")
+  }
+
   public func read(_ packet: inout Packet) -> Verdict {
     var destinations: [String] = []
     packet.forEachDestination { destinations.append("\($0)") }

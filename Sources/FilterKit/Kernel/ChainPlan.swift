@@ -93,7 +93,9 @@ private struct Encoding {
       }
     }
     keysInUse = encoder.keysInUse
-    if refusal != nil { encoder = dropping.flatMap(Self.endedEarly) ?? ChainEncoder(direction, readKeys: [], tables: tables) }
+    if refusal != nil {
+      encoder = dropping.flatMap(Self.endedEarly) ?? ChainEncoder(direction, readKeys: [], tables: tables)
+    }
     half = ChainPlan.Half(slots: encoder.slots, refusal: refusal)
     self.tables = encoder.tables
   }

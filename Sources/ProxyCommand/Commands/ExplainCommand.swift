@@ -41,8 +41,11 @@ struct ExplainCommand: ProxySubcommand {
       var isBehindSockets = false
       for step in plan.steps where step.direction == direction {
         let label = step.label + String(repeating: " ", count: width - step.label.count)
-        lines.append("\(direction == .read ? "read " : "write")  \(label)  \(Self.text(of: step, half, isBehindSockets))")
-        lines += step.branchesOnSockets.map { "       \($0.label): its packets go to the sockets, because \($0.refusal)" }
+        lines.append(
+          "\(direction == .read ? "read " : "write")  \(label)  \(Self.text(of: step, half, isBehindSockets))")
+        lines += step.branchesOnSockets.map {
+          "       \($0.label): its packets go to the sockets, because \($0.refusal)"
+        }
         if step.refusal != nil { isBehindSockets = true }
       }
     }
@@ -63,6 +66,7 @@ struct ExplainCommand: ProxySubcommand {
       return "chain: kernel, \(plan.read.slots.count) of \(ChainPlan.slotCapacity) slots on read, "
         + "\(plan.write.slots.count) on write"
     }
+    if !plan.isForKernel { return "chain: sockets, because \(plan.refusal!)" }
     return Direction.allCases.map { direction in
       let half = direction == .read ? plan.read : plan.write
       guard let refusal = half.refusal else {

@@ -110,6 +110,9 @@ struct image {
   unsigned char fixed_front;
   /// A filter of the chain adds bytes.
   unsigned char grows;
+  /// There is no interface but that at place 0.
+  unsigned char only_interface;
+  unsigned short reserved;
   /// The endpoints, and the points of the ring of consistent hashing, that each of the two lists has room for.
   unsigned int endpoint_room;
   unsigned int ring_room;

@@ -54,7 +54,8 @@ const char *drop_reason_meaning(unsigned reason);
   X(ABORTED, "aborted", "not handed over but dropped: it failed after the first write")               \
   X(NO_LOOK_UP, "no_look_up", "the kernel refuses route look-ups: forwarding is off on the loopback interface") \
   X(CHECKSUM, "checksum", "its sender left the UDP checksum to hardware, and the header would move") \
-  X(NO_TAILROOM, "no_tailroom", "the driver left no room behind the frame")
+  X(NO_TAILROOM, "no_tailroom", "the driver left no room behind the frame") \
+  X(SOURCE, "source", "its source is none that a client can have")
 
 enum hand_over {
   HAND_OVER_NONE = 0,
