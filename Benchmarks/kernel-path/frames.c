@@ -1,9 +1,10 @@
 // Runs the program on a table of frames: what is forwarded must be right to the byte, what is handed over must be untouched and
-// counted. frames PROGRAM.bpf.o
+// counted. frames PROGRAM.bpf.o [DIRECTORY]: with the directory of the tool `specialise`, the specialised program
 #define _GNU_SOURCE
 #include <sched.h>
 #include <time.h>
 #include "chain.h"
+#include "specialised.h"
 
 #define OUT 16384
 #define ANY (-1)
@@ -180,7 +181,18 @@ static void only(unsigned endpoint, unsigned count) {
   put(&program, "defaults", &zero, &entry);
 }
 
-static const char *object;
+static const char *object, *directory;
+
+static void load_object(void) {
+  if (!(directory ? load_specialised(&program, directory, object, &image) : load(&program, object, &image))) exit(1);
+}
+
+/// Whether a chain leaves the front of packets where it is.
+static int leaves_front(const struct slot *slots) {
+  for (int i = 0; i < CHAIN_SLOTS; i++)
+    if (slots[i].kind == SLOT_CAPTURE && (slots[i].flags & 3) == 2) return 0;
+  return 1;
+}
 
 /// Loads a program for a chain, with sessions of both families in both directions.
 static void start(const char *name, const struct slot *read, int reads, const struct slot *write, int writes, int full) {
@@ -191,12 +203,13 @@ static void start(const char *name, const struct slot *read, int reads, const st
   image.port = htons(7777);
   image.hop_lifetime = ~0ull >> 1;
   image.full_checksums = full;
+  image.fixed_front = leaves_front(image.read) && leaves_front(image.write);
   address(image.addresses[0], "10.0.0.1");
   address(image.addresses[2], "fd00::1");
   image.interfaces[0].index = 1;
   image.interfaces[1].index = 77;
   for (int i = 0; i < CHAIN_INTERFACES; i++) memcpy(image.interfaces[i].mac, MAC_US, 6);
-  if (!load(&program, object, &image)) exit(1);
+  load_object();
   printf("%-48s %6u instructions verified, %6u us to load\n", name, program.verified, program.load_time);
   unsigned one = 1, lo = 1;
   put(&program, "interfaces", &one, &lo);
@@ -456,7 +469,7 @@ static void next_hops(void) {
     bpf_object__close(program.object);
     image.hop_lifetime = 1000;
     image.interfaces[3].index = index;
-    if (!load(&program, object, &image)) exit(1);
+    load_object();
     unsigned three = 3;
     put(&program, "interfaces", &three, &index);
     only(ENDPOINT, 1);
@@ -502,6 +515,7 @@ static void next_hops(void) {
 int main(int arguments, char **argument) {
   if (arguments < 2) return 2;
   object = argument[1];
+  directory = argument[2];
   const struct slot none = {0};
   start("empty chain", &none, 1, &none, 1, 0);
   sizes(0, 0, 0);
