@@ -21,7 +21,9 @@ func microseconds() -> UInt64 {
 }
 
 let input = readAll()
-func number(_ place: Int) -> Int32 { input.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 4 * place, as: Int32.self) } }
+func number(_ place: Int) -> Int32 {
+  input.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 4 * place, as: Int32.self) }
+}
 let (count, imageSize, maps) = (Int(number(0)), Int(number(1)), Int(number(2)))
 var keySizes: [Int32: Int] = [:]
 for map in 0..<maps { keySizes[number(4 + 2 * map)] = Int(number(5 + 2 * map)) }

@@ -32,6 +32,9 @@ public final class KernelPath: SessionMirror, Sendable {
   /// What carries packets now, for people: `eth0 (native)`. Empty where the sockets serve alone.
   public var attached: [String] { state.withLock { $0.active?.attachments.map(\.description) ?? [] } }
 
+  /// Why the kernel refused the program that was specialised for the chain; then the generic one runs. Nil where it did not.
+  public var specialisationRefusal: KernelPathError? { state.withLock { $0.active?.program.specialisationRefusal } }
+
   /// Brings a configuration into the kernel, in place of the one before. Where it cannot be, nothing is left attached, and the
   /// error says why: the sockets serve it.
   ///

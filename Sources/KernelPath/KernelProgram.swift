@@ -29,15 +29,23 @@ public final class KernelProgram: @unchecked Sendable {
   public let specialisationRefusal: KernelPathError?
 
   /// - Parameter specialising: whether to load what is left of the program for this image, and not all of it. Both do the same.
-  public init(_ image: image, sizes: Sizes = Sizes(), specialising: Bool = true) throws(KernelPathError) {
+  public convenience init(
+    _ image: image, sizes: Sizes = Sizes(), specialising: Bool = true
+  ) throws(KernelPathError) {
+    let specialise: SpecialisedLoad.Specialise = { ProgramSpecialiser.specialise($0, $1) }
+    try self.init(image, sizes, specialise: specialising ? specialise : nil)
+  }
+
+  /// - Parameter specialise: makes the program that the kernel gets first; where it is refused, the kernel gets the generic one.
+  init(_ image: image, _ sizes: Sizes, specialise: SpecialisedLoad.Specialise?) throws(KernelPathError) {
     libbpf_set_print(nil)
     let log = UnsafeMutablePointer<CChar>.allocate(capacity: Self.logSize)
     defer { log.deallocate() }
     var refusal: KernelPathError?
     var loaded: Loaded?
-    if specialising {
+    if let specialise {
       do throws(KernelPathError) {
-        loaded = try Self.load(image, sizes, specialising: true, log)
+        loaded = try Self.load(image, sizes, specialise, log)
       } catch {
         guard case .notVerified = error else { throw error }
         refusal = error
@@ -45,7 +53,7 @@ public final class KernelProgram: @unchecked Sendable {
     }
     // Not `??`: it does not take what throws this error.
     let result: Loaded
-    if let loaded { result = loaded } else { result = try Self.load(image, sizes, specialising: false, log) }
+    if let loaded { result = loaded } else { result = try Self.load(image, sizes, nil, log) }
     object = result.object
     program = result.program
     instructionCount = result.instructionCount
@@ -77,7 +85,7 @@ public final class KernelProgram: @unchecked Sendable {
   }
 
   private static func load(
-    _ image: image, _ sizes: Sizes, specialising: Bool, _ log: UnsafeMutablePointer<CChar>
+    _ image: image, _ sizes: Sizes, _ specialise: SpecialisedLoad.Specialise?, _ log: UnsafeMutablePointer<CChar>
   ) throws(KernelPathError) -> Loaded {
     log[0] = 0
     let object = try open(log)
@@ -86,7 +94,7 @@ public final class KernelProgram: @unchecked Sendable {
       guard let program = bpf_object__find_program_by_name(object, "proxy") else {
         throw .system(call: "look-up of the program", errno: ENOENT)
       }
-      let specialised = specialising ? SpecialisedLoad(object, program) : nil
+      let specialised = specialise.map { SpecialisedLoad(object, program, $0) }
       guard (specialised?.run() ?? bpf_object__load(object)) == 0 else { throw failure(errno, log) }
       let count = specialised?.instructionCount ?? Int(bpf_program__insn_cnt(program))
       return Loaded(object: object, program: program, instructionCount: count)

@@ -4,15 +4,20 @@ import Synchronization
 /// A load in which the kernel gets the specialised program in place of the object's: libbpf asks for it when the maps are there and
 /// its own work on the instructions is done. While it lives, that load does.
 final class SpecialisedLoad: @unchecked Sendable {
+  /// Makes a program of one; nil where the one that came is to be loaded.
+  typealias Specialise = (UnsafeBufferPointer<UInt64>, ProgramSpecialiser.Facts) -> EncodedProgram?
+
   // libbpf calls back on the thread that loads, which holds this; nobody else looks inside.
   private let object: OpaquePointer
   private let program: OpaquePointer
+  private let specialise: Specialise
   /// What libbpf hands to the kernel beside the instructions.
   private var records: [UnsafeMutableRawBufferPointer] = []
   /// How many instructions there are now; nil before the load, and where the object's own are loaded.
   private(set) var instructionCount: Int?
 
-  init(_ object: OpaquePointer, _ program: OpaquePointer) {
+  init(_ object: OpaquePointer, _ program: OpaquePointer, _ specialise: @escaping Specialise) {
+    self.specialise = specialise
     self.object = object
     self.program = program
     Self.register()
@@ -50,7 +55,7 @@ final class SpecialisedLoad: @unchecked Sendable {
     guard let facts, let instructions = bpf_program__insns(program) else { return }
     let count = bpf_program__insn_cnt(program)
     let result = instructions.withMemoryRebound(to: UInt64.self, capacity: count) { words in
-      ProgramSpecialiser.specialise(UnsafeBufferPointer(start: words, count: count), facts)
+      specialise(UnsafeBufferPointer(start: words, count: count), facts)
     }
     guard let result else { return }
     let isSet = result.words.withUnsafeBufferPointer { words in

@@ -8,6 +8,8 @@ struct PathDecision: Equatable, CustomStringConvertible, Sendable {
   let attached: [String]
   /// Why the kernel path is not in use, where it was asked for.
   let failure: KernelPathError?
+  /// Why the program that runs is slower than it could be.
+  let specialisationRefusal: KernelPathError?
 
   /// Brings a snapshot into the kernel, where there is a kernel path.
   init(_ kernel: KernelPath?, _ snapshot: Snapshot, listening: [SocketAddress]) {
@@ -18,11 +20,13 @@ struct PathDecision: Equatable, CustomStringConvertible, Sendable {
       failure = error
     }
     attached = kernel?.attached ?? []
+    specialisationRefusal = kernel?.specialisationRefusal
   }
 
   var description: String {
     if let failure { return "path: sockets, because \(failure)" }
     if attached.isEmpty { return "path: sockets, because 'proxy run' uses no other" }
-    return "path: kernel on \(attached.joined(separator: ", ")); the sockets make sessions and serve the rest"
+    let generic = specialisationRefusal.map { "; the generic program runs, because of the specialised one \($0)" } ?? ""
+    return "path: kernel on \(attached.joined(separator: ", ")); the sockets make sessions and serve the rest\(generic)"
   }
 }

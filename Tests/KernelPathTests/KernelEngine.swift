@@ -11,6 +11,9 @@ struct KernelEngine: ConformanceEngine {
   static let proxies = [IPAddress(v4: 0xc000_02fb), IPAddress(high: 0x2001_0db8_0000_0000, low: 0xfb)]
   static let port: UInt16 = 7777
 
+  /// Whether the kernel gets what is left of the program for the chain, as the proxy loads it, or all of it.
+  var specialising = true
+
   /// How a case's chain would run; nil where the configuration is refused.
   static func plan(_ test: ConformanceCase, _ metrics: Metrics) -> ChainPlan? {
     let diagnostics = Diagnostics()
@@ -26,7 +29,8 @@ struct KernelEngine: ConformanceEngine {
     out.index = 1
     out.mac = (2, 0, 0, 0, 0, 9)
     let program = try KernelProgram(
-      image(plan, addresses: Self.listeners, port: Self.port, interfaces: [out], hopLifetime: .max))
+      image(plan, addresses: Self.listeners, port: Self.port, interfaces: [out], hopLifetime: .max),
+      specialising: specialising)
     if let refusal = program.specialisationRefusal { throw Frame.Problem("not specialised: \(refusal)") }
     try fill(program, test)
     let reference = try FilterEngine(registry: .builtin, batching: .single).run(test)
