@@ -28,6 +28,9 @@ struct program {
 /// How much of a token's key the map has: as much as the longest token needs. 0 leaves it whole.
 static unsigned token_key_size;
 
+/// Where to put the object before it is loaded, for whom wants to change it then.
+static struct bpf_object **specialising;
+
 static char verifier_log[1 << 16];
 
 static int print_warnings(enum libbpf_print_level level, const char *format, va_list arguments) {
@@ -62,6 +65,7 @@ static int load_constants(struct program *program, const char *path, const void 
     }
   }
   if (token_key_size && map(program, "tokens")) bpf_map__set_key_size(map(program, "tokens"), token_key_size);
+  if (specialising) *specialising = program->object;
   const unsigned long long start = now_ns();
   int failure = bpf_object__load(program->object);
   program->load_time = (now_ns() - start) / 1000;

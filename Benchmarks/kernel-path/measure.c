@@ -2,6 +2,7 @@
 // measure DIRECTORY [ROUNDS]
 #include <time.h>
 #include "chain.h"
+#include "specialised.h"
 
 #define PAYLOAD 100
 #define TOKENS 1000
@@ -11,10 +12,10 @@ struct own_key {
   unsigned short client_port, reserved;
 };
 
-enum { TX, HAND, HAND_OWN, HALVES, SWIFT, PROGRAMS };
-static const char *const files[PROGRAMS] = {"tx", "hand", "hand-own", "halves", "proxy"};
+enum { TX, HAND, HAND_OWN, HALVES, SWIFT, SPECIALISED, PROGRAMS };
+static const char *const files[PROGRAMS] = {"tx", "hand", "hand-own", "halves", "proxy", "proxy"};
 static const char *const names[PROGRAMS] = {
-    "bare XDP_TX", "by hand, same maps", "by hand, own maps", "generic, C halves", "generic, Swift halves"};
+    "bare XDP_TX", "by hand, same maps", "by hand, own maps", "generic, C halves", "generic, Swift halves", "specialised"};
 
 static void fill(const struct program *program) {
   for (int i = 0; i < TOKENS; i++) {
@@ -108,17 +109,28 @@ int main(int arguments, char **argument) {
   chain_of_four(image.read);
   token_key_size = sizeof(unsigned long long) + 16;
   for (int p = 0; p < PROGRAMS; p++) {
-    if (!load(&programs[p], path(directory, files[p]), &image)) return 1;
+    const int is_loaded = p == SPECIALISED ? load_specialised(&programs[p], directory, path(directory, files[p]), &image)
+                                           : load(&programs[p], path(directory, files[p]), &image);
+    if (!is_loaded) return 1;
     if (p != TX) fill(&programs[p]);
   }
+  const unsigned instructions = specialiser.instructions, specialising_time = specialiser.time;
   unsigned char frame[256], out[256], expected[256];
   unsigned expected_size = 0;
   const int size = make_frame(frame);
   unsigned *times[PROGRAMS];
+  int order[PROGRAMS];
+  for (int p = 0; p < PROGRAMS; p++) order[p] = p;
   for (int p = 0; p < PROGRAMS; p++) times[p] = calloc(rounds, sizeof(unsigned));
   for (int round = 0; round < rounds; round++) {
+    // In another order each time: what a program leaves in the caches is for whoever comes next.
+    for (int p = PROGRAMS - 1; p > 0; p--) {
+      const int other = random() % (p + 1), kept = order[p];
+      order[p] = order[other];
+      order[other] = kept;
+    }
     for (int turn = 0; turn < PROGRAMS; turn++) {
-      const int p = (turn + round) % PROGRAMS;
+      const int p = order[turn];
       LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = size, .data_out = out,
                   .data_size_out = sizeof out, .repeat = 1);
       if (bpf_prog_test_run_opts(programs[p].fd, &run) || run.retval != XDP_TX) {
@@ -167,22 +179,27 @@ int main(int arguments, char **argument) {
   for (int p = 0; p < PROGRAMS; p++)
     printf("%-24s %8u %8.3f %8u %8.3f %10u %10u\n", names[p], median[p], (double)median[p] / median[HAND], hot_median[p],
            p == TX ? 0 : (double)hot_median[p] / hot_median[HAND], programs[p].verified, programs[p].load_time);
-  printf("Swift halves against C halves: %.3f\n\n", (double)median[SWIFT] / median[HALVES]);
+  printf("Swift halves against C halves: %.3f. Specialised: %u instructions, %u us of its load\n\n",
+         (double)median[SWIFT] / median[HALVES], instructions, specialising_time);
 
-  printf("%-24s %10s %10s %10s %10s %10s %10s\n", "slots, read and write", "verified", "load (us)", "branching", "load (us)",
-         "full sums", "load (us)");
-  for (int count = 0; count <= CHAIN_SLOTS; count = count ? 2 * count : 1) {
-    printf("%-24d", count);
-    for (int kind = 0; kind < 3; kind++) {
-      struct program program;
-      image = make_image();
-      slots(&image, count, kind > 0);
-      image.full_checksums = kind == 2;
-      if (!load(&program, path(directory, "proxy"), &image)) return 1;
-      printf(" %10u %10u", program.verified, program.load_time);
-      bpf_object__close(program.object);
+  for (int is_specialised = 0; is_specialised < 2; is_specialised++) {
+    printf("%s\n%-24s %10s %10s %10s %10s %10s %10s\n", is_specialised ? "\nspecialised" : "generic", "slots, read and write",
+           "verified", "load (us)", "branching", "load (us)", "full sums", "load (us)");
+    for (int count = 0; count <= CHAIN_SLOTS; count = count ? 2 * count : 1) {
+      printf("%-24d", count);
+      for (int kind = 0; kind < 3; kind++) {
+        struct program program;
+        image = make_image();
+        slots(&image, count, kind > 0);
+        image.full_checksums = kind == 2;
+        if (!(is_specialised ? load_specialised(&program, directory, path(directory, "proxy"), &image)
+                             : load(&program, path(directory, "proxy"), &image)))
+          return 1;
+        printf(" %10u %10u", program.verified, program.load_time);
+        bpf_object__close(program.object);
+      }
+      printf("\n");
     }
-    printf("\n");
   }
   return 0;
 }

@@ -12,27 +12,30 @@ public final class KernelProgram: @unchecked Sendable {
   public let verifiedInstructions: Int
   /// How many instructions were loaded.
   public let instructionCount: Int
-  /// Why the kernel refused the specialised program, where it did; then the generic one runs.
-  public let specialisationRefusal: KernelPathError?
 
-  /// - Parameters:
-  ///   - others: maps that it shares, but for those of the roles in `anew`.
-  ///   - specialising: whether to load what is left of the program for this image, and not all of it. Both do the same.
-  public init(
+  /// Loads what is left of the program for an image.
+  ///
+  /// - Parameter others: maps that it shares, but for those of the roles in `anew`.
+  public convenience init(
     _ image: image, sizes: KernelMaps.Sizes = KernelMaps.Sizes(), sharing others: KernelMaps? = nil,
-    anew: Set<KernelMaps.Role> = [], specialising: Bool = true
+    anew: Set<KernelMaps.Role> = []
   ) throws(KernelPathError) {
-    let request = Request(image: image, sizes: sizes, others: others, anew: anew)
-    let (loaded, refusal) = try KernelLog.whileReporting {
-      () throws(KernelPathError) -> (Loaded, KernelPathError?) in
-      guard specialising else { return (try Self.loadExplaining(request, specialising: false), nil) }
-      do throws(KernelPathError) { return (try Self.load(request, specialising: true, log: .reason), nil) } catch {
-        guard case .notVerified = error else { throw error }
-        let refusal = error
-        // Where both are refused, what was left of the program tells more.
-        do throws(KernelPathError) { return (try Self.load(request, specialising: false, log: .reason), refusal) } catch
-        {
-          return (try Self.loadExplaining(request, specialising: true), nil)
+    try self.init(Request(image: image, sizes: sizes, others: others, anew: anew)) {
+      ProgramSpecialiser.specialise($0, $1)
+    }
+  }
+
+  /// - Parameter specialise: makes the program that the kernel gets. It never gets all of it: that is more than its branches reach
+  ///   over, and than kernels up to 6.18 at least can remove dead code from.
+  init(_ request: Request, specialise: @escaping SpecialisedLoad.Specialise) throws(KernelPathError) {
+    let loaded = try KernelLog.whileReporting { () throws(KernelPathError) -> Loaded in
+      do throws(KernelPathError) { return try Self.load(request, specialise, log: .reason) } catch {
+        guard case .notVerified(let line, _) = error, KernelLog.isVerbose else { throw error }
+        // Refused again, with every step that the verifier went.
+        do throws(KernelPathError) { return try Self.load(request, specialise, log: .steps) } catch {
+          guard case .notVerified(_, let log) = error else { throw error }
+          KernelLog.write(.debug, log)
+          throw .notVerified(line: line, log: log)
         }
       }
     }
@@ -40,7 +43,6 @@ public final class KernelProgram: @unchecked Sendable {
     program = loaded.program
     maps = loaded.maps
     instructionCount = loaded.instructionCount
-    specialisationRefusal = refusal
     verifiedInstructions = Self.verifiedInstructions(bpf_program__fd(loaded.program))
   }
 
@@ -64,7 +66,7 @@ public final class KernelProgram: @unchecked Sendable {
   }
 
   /// What to load.
-  private struct Request {
+  struct Request {
     let image: image
     let sizes: KernelMaps.Sizes
     let others: KernelMaps?
@@ -78,22 +80,8 @@ public final class KernelProgram: @unchecked Sendable {
     let instructionCount: Int
   }
 
-  /// Loads, and where the verifier refuses writes every step that it went to the log, if anybody asked for that.
-  private static func loadExplaining(_ request: Request, specialising: Bool) throws(KernelPathError) -> Loaded {
-    do throws(KernelPathError) { return try load(request, specialising: specialising, log: .reason) } catch {
-      guard case .notVerified(let line, _) = error, KernelLog.isVerbose else { throw error }
-      do throws(KernelPathError) {
-        return try load(request, specialising: specialising, log: .steps)
-      } catch {
-        guard case .notVerified(_, let log) = error else { throw error }
-        KernelLog.write(.debug, log)
-        throw .notVerified(line: line, log: log)
-      }
-    }
-  }
-
   private static func load(
-    _ request: Request, specialising: Bool, log detail: LogDetail
+    _ request: Request, _ specialise: @escaping SpecialisedLoad.Specialise, log detail: LogDetail
   ) throws(KernelPathError) -> Loaded {
     let log = UnsafeMutablePointer<CChar>.allocate(capacity: detail.size)
     defer { log.deallocate() }
@@ -105,12 +93,11 @@ public final class KernelProgram: @unchecked Sendable {
       guard let program = bpf_object__find_program_by_name(object, "proxy") else {
         throw .system(call: "look-up of the program", errno: ENOENT)
       }
-      let specialised = specialising ? SpecialisedLoad(object, program) : nil
-      guard (specialised?.run() ?? bpf_object__load(object)) == 0 else { throw failure(errno, log) }
+      let specialised = SpecialisedLoad(object, program, specialise)
+      guard specialised.run() == 0 else { throw failure(errno, log) }
       let maps = try KernelMaps(
         object, sharing: request.others, anew: request.anew, room: request.sizes.balance)
-      let count = specialised?.instructionCount ?? Int(bpf_program__insn_cnt(program))
-      return Loaded(object: object, program: program, maps: maps, instructionCount: count)
+      return Loaded(object: object, program: program, maps: maps, instructionCount: specialised.instructionCount)
     } catch {
       bpf_object__close(object)
       throw error

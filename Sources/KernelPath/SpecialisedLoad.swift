@@ -1,18 +1,24 @@
 import CBpf
+import Glibc
 import Synchronization
 
 /// A load in which the kernel gets the specialised program in place of the object's: libbpf asks for it when the maps are there and
 /// its own work on the instructions is done. While it lives, that load does.
 final class SpecialisedLoad: @unchecked Sendable {
+  /// Makes a program of one; nil where that cannot be. Then nothing is loaded.
+  typealias Specialise = (UnsafeBufferPointer<UInt64>, ProgramSpecialiser.Facts) -> EncodedProgram?
+
   // libbpf calls back on the thread that loads, which holds this; nobody else looks inside.
   private let object: OpaquePointer
   private let program: OpaquePointer
+  private let specialise: Specialise
   /// What libbpf hands to the kernel beside the instructions.
   private var records: [UnsafeMutableRawBufferPointer] = []
-  /// How many instructions there are now; nil before the load, and where the object's own are loaded.
-  private(set) var instructionCount: Int?
+  /// How many instructions there are now; 0 before the load.
+  private(set) var instructionCount = 0
 
-  init(_ object: OpaquePointer, _ program: OpaquePointer) {
+  init(_ object: OpaquePointer, _ program: OpaquePointer, _ specialise: @escaping Specialise) {
+    self.specialise = specialise
     self.object = object
     self.program = program
     Self.register()
@@ -38,27 +44,28 @@ final class SpecialisedLoad: @unchecked Sendable {
     options.sz = MemoryLayout<libbpf_prog_handler_opts>.size
     options.prog_prepare_load_fn = { program, options, _ in
       let load = SpecialisedLoad.running.withLock { $0[UInt(bitPattern: program)] }
-      if let load, let options { load.prepare(&options.pointee) }
-      return 0
+      guard let load, let options else { return -EINVAL }
+      return load.prepare(&options.pointee) ? 0 : -EINVAL
     }
     return libbpf_register_prog_handler("xdp", BPF_PROG_TYPE_XDP, BPF_XDP, &options)
   }()
 
   private static func register() { _ = registration }
 
-  private func prepare(_ options: inout bpf_prog_load_opts) {
-    guard let facts, let instructions = bpf_program__insns(program) else { return }
+  /// False where there is no specialised program.
+  private func prepare(_ options: inout bpf_prog_load_opts) -> Bool {
+    guard let facts, let instructions = bpf_program__insns(program) else { return false }
     let count = bpf_program__insn_cnt(program)
     let result = instructions.withMemoryRebound(to: UInt64.self, capacity: count) { words in
-      ProgramSpecialiser.specialise(UnsafeBufferPointer(start: words, count: count), facts)
+      specialise(UnsafeBufferPointer(start: words, count: count), facts)
     }
-    guard let result else { return }
+    guard let result else { return false }
     let isSet = result.words.withUnsafeBufferPointer { words in
       words.withMemoryRebound(to: bpf_insn.self) { words in
         bpf_program__set_insns(program, UnsafeMutablePointer(mutating: words.baseAddress), words.count) == 0
       }
     }
-    guard isSet else { return }
+    guard isSet else { return false }
     instructionCount = result.words.count
     let lines = old(options.line_info, options.line_info_cnt, options.line_info_rec_size)
     let lineRecords = keep(result.lineRecords(lines, recordSize: max(1, Int(options.line_info_rec_size))))
@@ -68,6 +75,7 @@ final class SpecialisedLoad: @unchecked Sendable {
     let functionRecords = keep(result.functionRecords(functions, recordSize: max(1, Int(options.func_info_rec_size))))
     options.func_info = functionRecords.baseAddress.map { UnsafeRawPointer($0) }
     options.func_info_cnt = UInt32(functionRecords.count) / max(1, options.func_info_rec_size)
+    return true
   }
 
   private func old(_ start: UnsafeRawPointer?, _ count: UInt32, _ recordSize: UInt32) -> UnsafeRawBufferPointer {

@@ -1,6 +1,9 @@
+import CDataPath
 import Conformance
 import FilterKit
 import Testing
+
+@testable import KernelPath
 
 /// The cases of the filters that the kernel runs, through the program in the kernel.
 @Suite(.requiresPrograms) struct KernelCaseTests {
@@ -19,5 +22,10 @@ import Testing
         "Capture", "Concatenate", "Drop", "Firewall", "HashedTokenRouter", "LoadBalancer", "LocalRateLimit", "Match",
         "PacketSize", "Pass", "Timestamp", "TokenRouter",
       ]))
+  }
+
+  @Test func whatIsLoadedIsSmall() throws {
+    // Branches of 16 bits reach everywhere in it: kernels before 6.6 have no others.
+    #expect(try KernelProgram(image()).instructionCount < 32_768 / 4)
   }
 }
