@@ -61,7 +61,7 @@ import Testing
     #expect(proxy.total("proxy_offload_active") == 1)
     #expect(proxy.total("proxy_offload_obstacle") == 0)
     #expect(throws: KernelPathError.self) {
-      try proxy.apply("[{name: Compress}]", ["10.2.0.2:9000": []])
+      try proxy.apply("[{name: Debug}]", ["10.2.0.2:9000": []])
     }
     #expect(try proxy.program() == nil)
     #expect(proxy.total("proxy_offload_active") == 0)
