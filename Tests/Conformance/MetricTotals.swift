@@ -1,6 +1,6 @@
 public import FilterKit
 
-/// All counters of a register at one time.
+/// All counters of a register at one time, but for those of times.
 public struct MetricTotals {
   /// Drops by filter and reason, without zeros.
   public private(set) var drops: [String: [String: UInt64]] = [:]
@@ -10,6 +10,7 @@ public struct MetricTotals {
   public init(_ metrics: Metrics) {
     for (family, totals) in metrics.snapshot() {
       for (series, cells) in zip(family.series, totals) {
+        if case .time = series.kind { continue }
         if family.name == Metrics.drops {
           guard cells[0] > 0 else { continue }
           let labels = Dictionary(series.labels.map { ($0.name, $0.value) }) { first, _ in first }

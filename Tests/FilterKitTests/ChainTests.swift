@@ -1,4 +1,4 @@
-import FilterKit
+@testable import FilterKit
 import Testing
 
 @Suite struct ChainTests {
@@ -16,5 +16,29 @@ import Testing
     ] as [([String?], [String])])
   func labelsAreUnique(written: [String?], given: [String]) {
     #expect(Chain(written.map { (Nothing.self, $0) }).nodes.map(\.label) == given)
+  }
+
+  private struct Slow: Filter {
+    static let name = "Slow"
+    init(options: inout Options, context: inout FilterContext) {}
+    func read(_ packet: inout Packet) -> Verdict {
+      // 20 microseconds at least.
+      let end = PacketBatch.clock + 20_000
+      while PacketBatch.clock < end {}
+      return .forward
+    }
+  }
+
+  @Test func theTimeOfAFilterIsCounted() throws {
+    let metrics = Metrics()
+    let chain = Chain(Slow.self, metrics: metrics)
+    var batch = PacketBatch(keyCount: 0, routing: RoutingTable([]), sheet: metrics.makeSheet())
+    for _ in 0..<128 {
+      batch.begin(.read, now: 0, wallClock: 0)
+      batch.insert(0, size: 0, from: SocketAddress(IPAddress(v4: 1), port: 1))
+      chain.run(.read, &batch)
+    }
+    // Two of the batches stand for all.
+    #expect(metrics.total(chain.nodes[0].time) >= 128 * 20_000)
   }
 }

@@ -7,6 +7,8 @@ public struct FilterNode: Sendable {
   public let number: Int
   /// Where its drops are counted.
   let drops: DropRow
+  /// Where the time is counted that it takes on sockets, filters inside it included.
+  let time: Counter
 }
 
 extension [FilterNode] {
@@ -15,10 +17,12 @@ extension [FilterNode] {
     guard batch.live != 0 else { return }
     // Each field for itself: whatever takes a whole node copies it, and so retains what it holds.
     let before = batch.countDrops(in: self[index].drops)
+    let start = batch.isTimed ? PacketBatch.clock : 0
     switch direction {
     case .read: self[index].filter.read(batch: &batch)
     case .write: self[index].filter.write(batch: &batch)
     }
+    if start != 0 { batch.countTime(since: start, in: self[index].time) }
     batch.countDrops(at: before)
   }
 }

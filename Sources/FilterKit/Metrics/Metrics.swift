@@ -9,6 +9,8 @@ public final class Metrics: Sendable {
   /// What a family's numbers mean to Prometheus.
   public enum Kind: Hashable, Sendable {
     case counter, gauge
+    /// A counter of nanoseconds, shown in seconds.
+    case time
     /// `scale` turns the observed unit into the unit of the name, for example 1e-9 for nanoseconds to seconds.
     case histogram(Histogram, scale: Double)
   }
@@ -56,6 +58,11 @@ public final class Metrics: Sendable {
   /// Registers a number that goes up and down.
   public func gauge(_ name: String, help: String, labels: Labels = []) -> Counter {
     state.withLock { $0.register(name, help, labels, cells: 1) { _ in .gauge }.0 }
+  }
+
+  /// Registers a counter of nanoseconds, which is shown in seconds.
+  public func time(_ name: String, help: String, labels: Labels = []) -> Counter {
+    state.withLock { $0.register(name, help, labels, cells: 1) { _ in .time }.0 }
   }
 
   /// Registers a histogram of `bucketCount` doubling buckets, the first up to 2^`smallestExponent` of the observed unit.

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// Up to 64 datagrams that go through the chain together, and the memory they live in.
@@ -157,6 +158,24 @@ public struct PacketBatch: ~Copyable {
   }
 
   mutating func countDrops(at place: DropPlace) { context.pointee.drops = place.cells }
+
+  /// Reading the clock for every filter of every batch would be felt, so one batch in so many stands for all.
+  private static let timedBatches: UInt64 = 64
+
+  /// Whether the time of the filters is taken for this batch.
+  var isTimed: Bool { context.pointee.generation % Self.timedBatches == 0 }
+
+  /// Nanoseconds of `CLOCK_MONOTONIC`.
+  static var clock: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+  }
+
+  mutating func countTime(since start: UInt64, in counter: Counter) {
+    let time = (Self.clock &- start) &* Self.timedBatches
+    CounterSheet.add(time, to: context.pointee.counters + Int(counter.cell))
+  }
 
   /// The cells that drops are counted in.
   struct DropPlace {

@@ -48,6 +48,7 @@ private struct Printer {
     for row in rows {
       switch row.series.kind {
       case .counter: sample(family.name, row.labels, "\(row.totals[0])")
+      case .time: sample(family.name, row.labels, Self.scaled(row.totals[0], by: 1e-9))
       // What one thread adds and another takes away can be read between the two.
       case .gauge: sample(family.name, row.labels, "\(max(0, Int64(bitPattern: row.totals[0])))")
       case .histogram(let histogram, let scale): print(family.name, row.labels, histogram, scale, row.totals)
@@ -108,7 +109,7 @@ private struct Printer {
 extension Metrics.Kind {
   fileprivate var typeName: String {
     switch self {
-    case .counter: "counter"
+    case .counter, .time: "counter"
     case .gauge: "gauge"
     case .histogram: "histogram"
     }
