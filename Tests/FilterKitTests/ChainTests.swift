@@ -1,5 +1,6 @@
-@testable import FilterKit
 import Testing
+
+@testable import FilterKit
 
 @Suite struct ChainTests {
   private struct Nothing: Filter {
