@@ -50,7 +50,7 @@ public final class KernelProgram: @unchecked Sendable {
 
   public var counters: KernelCounters { maps.counters }
 
-  var descriptor: Int32 { bpf_program__fd(program) }
+  package var descriptor: Int32 { bpf_program__fd(program) }
 
   // MARK: - Loading
 

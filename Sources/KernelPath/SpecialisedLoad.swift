@@ -43,8 +43,9 @@ final class SpecialisedLoad: @unchecked Sendable {
     var options = libbpf_prog_handler_opts()
     options.sz = MemoryLayout<libbpf_prog_handler_opts>.size
     options.prog_prepare_load_fn = { program, options, _ in
-      let load = SpecialisedLoad.running.withLock { $0[UInt(bitPattern: program)] }
-      guard let load, let options else { return -EINVAL }
+      // Others of this process load their programs as they are.
+      guard let load = SpecialisedLoad.running.withLock({ $0[UInt(bitPattern: program)] }) else { return 0 }
+      guard let options else { return -EINVAL }
       return load.prepare(&options.pointee) ? 0 : -EINVAL
     }
     return libbpf_register_prog_handler("xdp", BPF_PROG_TYPE_XDP, BPF_XDP, &options)
