@@ -86,6 +86,7 @@ public final class KernelProgram: @unchecked Sendable {
     let log = UnsafeMutablePointer<CChar>.allocate(capacity: detail.size)
     defer { log.deallocate() }
     log[0] = 0
+    SpecialisedLoad.register()
     let object = try open(log, detail)
     do throws(KernelPathError) {
       try prepare(object, request.image, request.sizes)

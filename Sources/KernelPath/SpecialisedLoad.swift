@@ -21,7 +21,6 @@ final class SpecialisedLoad: @unchecked Sendable {
     self.specialise = specialise
     self.object = object
     self.program = program
-    Self.register()
   }
 
   deinit { for buffer in records { buffer.deallocate() } }
@@ -51,7 +50,8 @@ final class SpecialisedLoad: @unchecked Sendable {
     return libbpf_register_prog_handler("xdp", BPF_PROG_TYPE_XDP, BPF_XDP, &options)
   }()
 
-  private static func register() { _ = registration }
+  /// Comes before the object is opened: libbpf asks only for programs that it meets after it.
+  static func register() { _ = registration }
 
   /// False where there is no specialised program.
   private func prepare(_ options: inout bpf_prog_load_opts) -> Bool {
