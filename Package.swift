@@ -85,6 +85,11 @@ let package = Package(
     .executableTarget(name: "proxy", dependencies: ["ProxyCommand", "Filters"], swiftSettings: swift),
     .executableTarget(
       name: "Demo", dependencies: ["TestNetwork", "FilterKit"], path: "examples/Demo", swiftSettings: swift),
+    // The programs that it measures are compiled by the script beside it.
+    .executableTarget(
+      name: "KernelCost",
+      dependencies: ["KernelPath", "Filters", "FilterKit", "ProxyConfiguration", "CBpf", "CDataPath"],
+      path: "Benchmarks/kernel-path/Cost", swiftSettings: swift),
 
     .testTarget(name: "FilterKitTests", dependencies: ["FilterKit", "PacketKit"], swiftSettings: swift),
     .testTarget(

@@ -107,7 +107,7 @@ public final class KernelMaps: Sendable {
   }
 
   /// Gives the maps to an object before its load, so that it makes none in their place.
-  func give(to object: OpaquePointer, anew: Set<Role>) throws(KernelPathError) {
+  package func give(to object: OpaquePointer, anew: Set<Role>) throws(KernelPathError) {
     for (name, map) in Self.maps(of: object) where !anew.contains(Role(name)) {
       guard let descriptor = descriptors[name] else { continue }
       guard bpf_map__reuse_fd(map, descriptor.number) == 0 else {

@@ -50,7 +50,7 @@ public final class KernelProgram: @unchecked Sendable {
 
   public var counters: KernelCounters { maps.counters }
 
-  var descriptor: Int32 { bpf_program__fd(program) }
+  package var descriptor: Int32 { bpf_program__fd(program) }
 
   // MARK: - Loading
 
@@ -86,6 +86,7 @@ public final class KernelProgram: @unchecked Sendable {
     let log = UnsafeMutablePointer<CChar>.allocate(capacity: detail.size)
     defer { log.deallocate() }
     log[0] = 0
+    SpecialisedLoad.register()
     let object = try open(log, detail)
     do throws(KernelPathError) {
       try prepare(object, request.image, request.sizes)

@@ -21,7 +21,6 @@ final class SpecialisedLoad: @unchecked Sendable {
     self.specialise = specialise
     self.object = object
     self.program = program
-    Self.register()
   }
 
   deinit { for buffer in records { buffer.deallocate() } }
@@ -43,14 +42,16 @@ final class SpecialisedLoad: @unchecked Sendable {
     var options = libbpf_prog_handler_opts()
     options.sz = MemoryLayout<libbpf_prog_handler_opts>.size
     options.prog_prepare_load_fn = { program, options, _ in
-      let load = SpecialisedLoad.running.withLock { $0[UInt(bitPattern: program)] }
-      guard let load, let options else { return -EINVAL }
+      // Others of this process load their programs as they are.
+      guard let load = SpecialisedLoad.running.withLock({ $0[UInt(bitPattern: program)] }) else { return 0 }
+      guard let options else { return -EINVAL }
       return load.prepare(&options.pointee) ? 0 : -EINVAL
     }
     return libbpf_register_prog_handler("xdp", BPF_PROG_TYPE_XDP, BPF_XDP, &options)
   }()
 
-  private static func register() { _ = registration }
+  /// Comes before the object is opened: libbpf asks only for programs that it meets after it.
+  static func register() { _ = registration }
 
   /// False where there is no specialised program.
   private func prepare(_ options: inout bpf_prog_load_opts) -> Bool {

@@ -26,6 +26,7 @@ import Testing
 
   @Test func whatIsLoadedIsSmall() throws {
     // Branches of 16 bits reach everywhere in it: kernels before 6.6 have no others.
-    #expect(try KernelProgram(image()).instructionCount < 32_768 / 4)
+    // None would be a program that was not specialised.
+    #expect((1..<32_768 / 4).contains(try KernelProgram(image()).instructionCount))
   }
 }
