@@ -5,6 +5,7 @@ public struct FilterContext {
   let registry: FilterRegistry
   let metrics: Metrics
   let diagnostics: Diagnostics
+  private let states: FilterStates
   /// Takes one line for the log, at the level of information. It is not for what happens on every packet, except where the
   /// user asks for just that.
   public let log: @Sendable (String) -> Void
@@ -23,12 +24,13 @@ public struct FilterContext {
   public static let maximumFilters = 1000
 
   public init(
-    registry: FilterRegistry, metrics: Metrics, diagnostics: Diagnostics,
+    registry: FilterRegistry, metrics: Metrics, diagnostics: Diagnostics, states: FilterStates = FilterStates(),
     log: @escaping @Sendable (String) -> Void = FilterContext.standardError
   ) {
     self.registry = registry
     self.metrics = metrics
     self.diagnostics = diagnostics
+    self.states = states
     self.log = log
   }
 
@@ -86,6 +88,18 @@ public struct FilterContext {
     metrics.histogram(
       name, help: help, labels: [("filter", label)], smallestExponent: smallestExponent, bucketCount: bucketCount,
       scale: scale)
+  }
+
+  // MARK: State
+
+  /// State of this filter that goes on when the configuration is loaded again: that of the filter with the same label, where it had
+  /// the same parameters, and otherwise what `make` gives. At most one of a type for each filter.
+  ///
+  /// The state may be in use while the configuration that asks for it is refused after all, so asking must not change it.
+  public func state<State: AnyObject & Sendable>(
+    of parameters: some Hashable & Sendable, _ make: () -> State
+  ) -> State {
+    states.state(of: label, parameters, make)
   }
 
   // MARK: Filters inside filters

@@ -8,7 +8,9 @@ import Synchronization
 public final class Metrics: Sendable {
   /// What a family's numbers mean to Prometheus.
   public enum Kind: Hashable, Sendable {
-    case counter, gauge
+    case counter
+    /// `scale` turns the number into the unit of the name, for example 1e-9 for nanoseconds to seconds.
+    case gauge(scale: Double)
     /// `scale` turns the observed unit into the unit of the name, for example 1e-9 for nanoseconds to seconds.
     case histogram(Histogram, scale: Double)
   }
@@ -54,8 +56,8 @@ public final class Metrics: Sendable {
   }
 
   /// Registers a number that goes up and down.
-  public func gauge(_ name: String, help: String, labels: Labels = []) -> Counter {
-    state.withLock { $0.register(name, help, labels, cells: 1) { _ in .gauge }.0 }
+  public func gauge(_ name: String, help: String, labels: Labels = [], scale: Double = 1) -> Counter {
+    state.withLock { $0.register(name, help, labels, cells: 1) { _ in .gauge(scale: scale) }.0 }
   }
 
   /// Registers a histogram of `bucketCount` doubling buckets, the first up to 2^`smallestExponent` of the observed unit.

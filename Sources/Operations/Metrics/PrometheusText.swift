@@ -49,7 +49,9 @@ private struct Printer {
       switch row.series.kind {
       case .counter: sample(family.name, row.labels, "\(row.totals[0])")
       // What one thread adds and another takes away can be read between the two.
-      case .gauge: sample(family.name, row.labels, "\(max(0, Int64(bitPattern: row.totals[0])))")
+      case .gauge(let scale):
+        let value = UInt64(max(0, Int64(bitPattern: row.totals[0])))
+        sample(family.name, row.labels, scale == 1 ? "\(value)" : Self.scaled(value, by: scale))
       case .histogram(let histogram, let scale): print(family.name, row.labels, histogram, scale, row.totals)
       }
     }
