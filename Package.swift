@@ -65,7 +65,7 @@ let package = Package(
     .target(
       name: "Operations",
       dependencies: [
-        "ProxyConfiguration", "SocketPath", "KernelPath", "DataPath", "FilterKit",
+        "ProxyConfiguration", "SocketPath", "KernelPath", "DataPath", "FilterKit", "CSys",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -17,6 +17,17 @@ public final class ProxyServer: Sendable {
     var wasAskedToEnd = false
   }
 
+  /// Held while a configuration is brought to both paths: one at a time.
+  private struct Changes: Sendable {
+    /// What the file said when it was last looked at.
+    var contents: Result<[UInt8], ConfigurationError>
+    /// Why that is not what is applied, where it is not.
+    var refusal: Refusal?
+    var hasEnded = false
+  }
+
+  private enum Refusal { case text, names }
+
   private let options: ProxyServerOptions
   private let registry: FilterRegistry
   private let metrics: Metrics
@@ -25,9 +36,13 @@ public final class ProxyServer: Sendable {
   private let sockets: SocketPath
   private let kernel: KernelPath?
   private let state: Mutex<State>
+  private let names: EndpointNames
+  private let filterStates = FilterStates()
+  private let changes: Mutex<Changes>
   private let drainOrder = Signal()
   private let stopOrder = Signal()
-  private let reloadOrder = Signal()
+  private let readings = ReadingQueue()
+  private let watch = Mutex<ConfigurationWatch?>(nil)
 
   /// Loads the configuration, looks up its endpoints' names, and opens the sockets. It may wait for the network's answers.
   public init(
@@ -38,7 +53,20 @@ public final class ProxyServer: Sendable {
     self.metrics = metrics
     self.logger = logger
     process = ProcessMetrics(metrics, version: proxyVersion)
-    let applied = try Self.load(options.configurationFile, registry, metrics, logger)
+    names = EndpointNames(metrics, logger: logger, find: options.findAddresses)
+    let (file, states) = (options.configurationFile, filterStates)
+    let contents: [UInt8]
+    let configuration: Configuration
+    do throws(ConfigurationError) {
+      contents = try ConfigurationFile.contents(of: file)
+      configuration = try ConfigurationFile.read(
+        contents, file: file, registry: registry, metrics: metrics, states: states, log: { logger.info("\($0)") })
+    } catch { throw .configuration(error) }
+    let applied: AppliedConfiguration
+    do throws(EndpointLookupError) {
+      applied = try AppliedConfiguration(configuration, file: file, names: names)
+    } catch { throw .endpoints(error) }
+    changes = Mutex(Changes(contents: .success(contents)))
     kernel = options.kernel.map { kernel in
       KernelLog.send(
         to: { level, line in logger.log(level: level == .debug ? .debug : .warning, "\(line)") },
@@ -60,6 +88,7 @@ public final class ProxyServer: Sendable {
   public func run() async throws(ProxyServerError) {
     announce()
     defer {
+      changes.withLock { $0.hasEnded = true }
       kernel?.stop()
       sockets.stop()
     }
@@ -85,64 +114,154 @@ public final class ProxyServer: Sendable {
     (isFirst ? drainOrder : stopOrder).send()
   }
 
-  /// Asks for the configuration file to be read again. Several requests at once are one.
-  public func requestReload() { reloadOrder.send() }
+  /// Asks for the configuration file to be read again, and for its names to be looked up again. Several requests at once are one.
+  public func requestReload() {
+    let isWatched = watch.withLock { watch in
+      watch?.requestReading()
+      return watch != nil
+    }
+    if !isWatched { readings.put(ConfigurationWatch.Reading(of: options.configurationFile, wasAsked: true)) }
+  }
 }
 
 // MARK: - Configuration
 
 extension ProxyServer {
-  /// Gives the workers a new configuration. Blocks while the names of its endpoints are looked up. Where one leads nowhere
-  /// all stays as it was.
-  public func apply(_ configuration: Configuration) throws(EndpointLookupError) {
-    apply(try AppliedConfiguration(configuration, file: options.configurationFile))
+  /// Reads a configuration from text, for `apply`. Its filters go on with the state of those that serve now, where their labels and
+  /// parameters are the same.
+  ///
+  /// - Parameter file: what errors call the text.
+  public func configuration(from bytes: [UInt8], file: String) throws(ConfigurationError) -> Configuration {
+    try ConfigurationFile.read(
+      bytes, file: file, registry: registry, metrics: metrics, states: filterStates,
+      log: { [logger] in logger.info("\($0)") })
   }
 
-  private func apply(_ applied: AppliedConfiguration) {
-    sockets.apply(applied.snapshot)
+  /// Serves by another configuration from now on: when this returns, no packet goes by the one before. It blocks until then, and
+  /// while names of endpoints are looked up that have no address yet. Where one of these leads nowhere all stays as it was.
+  ///
+  /// - Parameter source: what errors, logs and `/config` call the configuration's origin; nil for the file.
+  public func apply(_ configuration: Configuration, from source: String? = nil) throws(EndpointLookupError) {
+    let start = ContinuousClock.now
+    let applied: AppliedConfiguration
+    do throws(EndpointLookupError) {
+      applied = try AppliedConfiguration(configuration, file: source ?? options.configurationFile, names: names)
+    } catch {
+      process.countRefusedReload()
+      throw error
+    }
+    guard change(to: applied) else { return }
+    process.countReload(taking: .now - start)
+    warn(about: applied)
+    logger.info("reloaded \(applied.summary)")
+  }
+
+  /// Brings a configuration to both paths. False where the end has come before.
+  ///
+  /// Each packet is served by one path, with what that path has then: a packet that the kernel leaves to the sockets is as it came, and
+  /// runs through their whole chain. The sockets come first, and all of them: what the kernel's new program leaves to them, such as the
+  /// first packet to a new endpoint, never meets what was before.
+  @discardableResult private func change(to applied: AppliedConfiguration) -> Bool {
+    changes.withLock { changes in
+      guard !changes.hasEnded else { return false }
+      if !sockets.apply(applied.snapshot) {
+        logger.warning("a worker is busy: it takes the configuration up before its next packets")
+      }
+      state.withLock { $0.applied = applied }
+      decide(applied)
+      return true
+    }
+  }
+
+  /// Brings a configuration into the kernel, and says so where the path changes.
+  private func decide(_ applied: AppliedConfiguration) {
     let decision = PathDecision(kernel, applied.snapshot, listening: sockets.listening)
     let before = state.withLock { state in
-      defer { (state.applied, state.decision) = (applied, decision) }
+      defer { state.decision = decision }
       return state.decision
     }
     if decision != before { announce(decision) }
   }
 
-  private static func load(
-    _ file: String, _ registry: FilterRegistry, _ metrics: Metrics, _ logger: Logger
-  ) throws(ProxyServerError) -> AppliedConfiguration {
-    let configuration: Configuration
-    do throws(ConfigurationError) {
-      configuration = try ConfigurationFile.load(
-        file, registry: registry, metrics: metrics, log: { logger.info("\($0)") })
-    } catch { throw .configuration(error) }
-    do throws(EndpointLookupError) {
-      return try AppliedConfiguration(configuration, file: file)
-    } catch { throw .endpoints(error) }
-  }
-
-  /// Reads the file again; applies it whole, or not at all.
-  private func reload() async {
-    let (file, registry, metrics, logger) = (options.configurationFile, registry, metrics, logger)
-    let result = try? await NIOThreadPool.singleton.runIfActive {
-      () -> Result<AppliedConfiguration, ProxyServerError> in
-      do throws(ProxyServerError) { return .success(try Self.load(file, registry, metrics, logger)) } catch {
-        return .failure(error)
-      }
+  /// Judges what the file says: applies it whole, or not at all. Nothing is done where it says nothing new.
+  private func judge(_ reading: ConfigurationWatch.Reading) {
+    let (refusal, isNew) = changes.withLock { changes in
+      defer { changes.contents = reading.contents }
+      return (changes.refusal, changes.contents != reading.contents)
     }
-    switch result {
-    case .success(let applied):
-      apply(applied)
-      process.countReload(isGood: true)
-      warn(about: applied)
-      logger.info("reloaded \(applied.summary)")
-    case .failure(let error):
-      process.countReload(isGood: false)
+    let file = options.configurationFile
+    if reading.wasAsked { followNames() }
+    if !isNew, refusal != .names || !reading.wasAsked {
+      guard reading.wasAsked else { return }
+      return logger.info("\(file) has not changed\(refusal == nil ? "" : " since it was refused")")
+    }
+    do throws(ProxyServerError) {
+      try load(reading.contents)
+      changes.withLock { $0.refusal = nil }
+    } catch {
+      changes.withLock { $0.refusal = if case .endpoints = error { .names } else { .text } }
       for line in error.lines { logger.error("\(line)") }
       logger.error("the configuration stays as it was: the new one is refused")
-    case nil:
-      // The process is ending.
-      break
+    }
+  }
+
+  private func load(_ contents: Result<[UInt8], ConfigurationError>) throws(ProxyServerError) {
+    let file = options.configurationFile
+    let configuration: Configuration
+    do throws(ConfigurationError) {
+      configuration = try self.configuration(from: try contents.get(), file: file)
+    } catch {
+      process.countRefusedReload()
+      throw .configuration(error)
+    }
+    let applied = state.withLock { $0.applied }
+    if applied.file == file, configuration.means(applied.configuration) {
+      return logger.info("\(file) says what is applied already")
+    }
+    do throws(EndpointLookupError) { try apply(configuration) } catch { throw .endpoints(error) }
+  }
+
+  /// Looks the endpoints' names up again; where one has moved, so do its packets.
+  private func followNames() {
+    let before = state.withLock { $0.applied }
+    names.refresh(before.configuration.endpoints)
+    let after: AppliedConfiguration
+    do throws(EndpointLookupError) {
+      after = try AppliedConfiguration(before.configuration, file: before.file, names: names)
+    } catch {
+      // Another configuration was applied meanwhile.
+      return
+    }
+    guard after.addresses != before.addresses else { return }
+    changes.withLock { changes in
+      guard !changes.hasEnded, state.withLock({ $0.applied.routing === before.routing }) else { return }
+      sockets.apply(after.snapshot)
+      state.withLock { $0.applied = after }
+      decide(after)
+    }
+  }
+
+  /// Reads the file when it changes, until the task is cancelled.
+  private func followFile() async {
+    while let reading = await readings.next() {
+      try? await NIOThreadPool.singleton.runIfActive { self.judge(reading) }
+    }
+  }
+
+  private func keepNamesFresh() async {
+    while true {
+      do { try await Task.sleep(for: options.lookupInterval) } catch { return }
+      try? await NIOThreadPool.singleton.runIfActive { self.followNames() }
+    }
+  }
+
+  private func startWatch() {
+    do throws(ConfigurationWatchError) {
+      let new = try ConfigurationWatch(options.configurationFile) { [readings] in readings.put($0) }
+      watch.withLock { $0 = new }
+    } catch {
+      logger.warning(
+        "\(options.configurationFile) is not watched, because of \(error): after a change of it send SIGHUP")
     }
   }
 
@@ -173,8 +292,14 @@ extension ProxyServer {
     do throws(SocketPathError) { try sockets.start() } catch { return .failure(.sockets(error)) }
     state.withLock { $0.phase = .serving }
     // Not a child task: a look-up that hangs must not hold up the end.
-    let reloads = Task { while await reloadOrder.received() { await reload() } }
-    defer { reloads.cancel() }
+    let reloads = Task { await followFile() }
+    let lookups = Task { await keepNamesFresh() }
+    startWatch()
+    defer {
+      watch.withLock { $0 = nil }
+      reloads.cancel()
+      lookups.cancel()
+    }
     _ = await drainOrder.received()
     await drain()
     return .success(())

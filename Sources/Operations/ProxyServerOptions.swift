@@ -14,6 +14,11 @@ public struct ProxyServerOptions: Sendable {
   /// The kernel path; nil for sockets alone.
   public var kernel: KernelOptions?
 
+  /// How often endpoints' names are looked up again.
+  public var lookupInterval: Duration = .seconds(30)
+  /// Who finds the addresses of names.
+  var findAddresses: EndpointNames.Find = EndpointLookup.find
+
   public static let defaultAdmin = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 8000)
 
   public init() {}

@@ -4,18 +4,22 @@ public import FilterKit
 public enum ConfigurationFile {
   /// Reads the file at `path`. All that is wrong with it is in the error.
   ///
-  /// Filters register their counters with `metrics` as they are made, and say what they have to say to `log`, a line each.
+  /// Filters register their counters with `metrics` as they are made, go on with what they find in `states`, and say what they have to
+  /// say to `log`, a line each.
   public static func load(
-    _ path: String, registry: FilterRegistry, metrics: Metrics,
+    _ path: String, registry: FilterRegistry, metrics: Metrics, states: FilterStates = FilterStates(),
     log: @escaping @Sendable (String) -> Void = FilterContext.standardError
   ) throws(ConfigurationError) -> Configuration {
-    let bytes: [UInt8]
+    try read(try contents(of: path), file: path, registry: registry, metrics: metrics, states: states, log: log)
+  }
+
+  /// The bytes of the file at `path`.
+  package static func contents(of path: String) throws(ConfigurationError) -> [UInt8] {
     do throws(FileContents.Failure) {
-      bytes = try FileContents.read(path)
+      return try FileContents.read(path)
     } catch {
       throw ConfigurationError(file: path, unreadable: error.message)
     }
-    return try read(bytes, file: path, registry: registry, metrics: metrics, log: log)
   }
 
   /// Reads a configuration from text. `file` is what errors call it.
@@ -27,7 +31,7 @@ public enum ConfigurationFile {
 
   /// Reads a configuration from the bytes of a file. `file` is what errors call it.
   public static func read(
-    _ bytes: [UInt8], file: String, registry: FilterRegistry, metrics: Metrics,
+    _ bytes: [UInt8], file: String, registry: FilterRegistry, metrics: Metrics, states: FilterStates = FilterStates(),
     log: @escaping @Sendable (String) -> Void = FilterContext.standardError
   ) throws(ConfigurationError) -> Configuration {
     guard bytes.count <= FileContents.maximumSize else {
@@ -40,7 +44,8 @@ public enum ConfigurationFile {
       reader.read(&options)
       options.finish()
     }
-    let chain = Chain.read(reader.filters, registry: registry, metrics: metrics, diagnostics: diagnostics, log: log)
+    let chain = Chain.read(
+      reader.filters, registry: registry, metrics: metrics, diagnostics: diagnostics, states: states, log: log)
     let report = diagnostics.report
     guard !report.hasErrors else { throw ConfigurationError(file: file, report: report) }
     return Configuration(

@@ -7,6 +7,8 @@ import Synchronization
 final class Mailbox: Sendable {
   struct Letters: Sendable {
     var snapshot: Snapshot?
+    /// Told when the snapshot is adopted.
+    var adoption: Adoption?
     var drain = false
     var stop = false
   }
@@ -34,7 +36,7 @@ final class Mailbox: Sendable {
     var count: eventfd_t = 0
     eventfd_read(event, &count)
     return letters.withLock { letters in
-      defer { letters.snapshot = nil }
+      defer { (letters.snapshot, letters.adoption) = (nil, nil) }
       return letters
     }
   }

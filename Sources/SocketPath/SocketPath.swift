@@ -72,9 +72,21 @@ public final class SocketPath: Sendable {
     }
   }
 
-  /// Gives the workers a new configuration. Each adopts it before its next batch; sessions go on.
-  public func apply(_ snapshot: Snapshot) {
-    for mailbox in mailboxes { mailbox.post { $0.snapshot = snapshot } }
+  /// Gives the workers a new configuration, and waits until each has adopted it, which it does between two batches: from then on no
+  /// packet goes by the old one. Sessions go on. To be called by one thread at a time.
+  ///
+  /// - Returns: False where a worker has not adopted it within a second. It will, before its next batch.
+  @discardableResult public func apply(_ snapshot: Snapshot) -> Bool {
+    let isRunning = state.withLock { !$0.threads.isEmpty }
+    // Without an event to wait for, all goes on as if the workers were quick.
+    let adoption = isRunning ? try? Adoption(by: mailboxes.count) : nil
+    for mailbox in mailboxes {
+      mailbox.post { letters in
+        letters.snapshot = snapshot
+        letters.adoption = adoption
+      }
+    }
+    return adoption?.wait(milliseconds: 1_000) ?? true
   }
 
   /// From now on no session is made; those that are go on.

@@ -112,6 +112,7 @@ struct Worker: ~Copyable {
     let letters = mailbox.collect()
     isDraining = letters.drain
     if let snapshot = letters.snapshot { adopt(snapshot) }
+    letters.adoption?.confirm()
     if letters.stop {
       sessions.removeAll { session in
         mirror?.sessionEnded(upstreams.record(of: session))

@@ -13,7 +13,9 @@ struct Routes {
   }
 
   /// Writes the file anew.
-  func change(to routes: [(token: String, server: SocketAddress)]) throws { try replace(by: Self.text(routes)) }
+  func change(to routes: [(token: String, server: SocketAddress)], comment: String = "") throws {
+    try replace(by: Self.text(routes) + comment)
+  }
 
   /// Writes the file anew.
   func replace(by text: String) throws { try folder.write(text, to: "routes.yaml") }

@@ -115,6 +115,66 @@ import Testing
     #expect(try HTTPAnswer.get("/ready", from: proxy.admin).status == 200)
   }
 
+  // MARK: The file
+
+  @Test("A change of the file is applied by itself, and what changes nothing is not counted")
+  func change() throws {
+    let proxy = try ProxyProcess(configuration: routes.file)
+    let client = try UDPSocket(bind: "127.0.0.1:0")
+    #expect(try ask("1a", proxy, from: client) == "old 1")
+    try routes.change(to: [("a", new.address)])
+    try proxy.process.awaitLine(containing: "reloaded")
+    // It was applied before the line: no packet goes the old way any more.
+    #expect(try ask("2a", proxy, from: client) == "new 2")
+    // The same again, and with a comment more.
+    try routes.change(to: [("a", new.address)])
+    try routes.change(to: [("a", new.address)], comment: "# nothing new")
+    try proxy.process.awaitLine(containing: "says what is applied already")
+    #expect(try proxy.metric(#"proxy_reloads_total{result="good"}"#) == 1)
+    let line = try #require(
+      try proxy.metrics().split(separator: "\n").first { $0.hasPrefix("proxy_reload_duration_seconds ") })
+    let seconds = try #require(Double(line.split(separator: " ")[1]))
+    #expect(seconds > 0 && seconds < 5)
+    try proxy.process.signal(SIGHUP)
+    try proxy.process.awaitLine(containing: "has not changed")
+    #expect(try proxy.metric(#"proxy_reloads_total{result="good"}"#) == 1)
+  }
+
+  @Test("Each bad file is logged once and counted once, and nothing changes")
+  func badFiles() throws {
+    let proxy = try ProxyProcess(configuration: routes.file)
+    let client = try UDPSocket(bind: "127.0.0.1:0")
+    #expect(try ask("1a", proxy, from: client) == "old 1")
+    let before = try HTTPAnswer.get("/config", from: proxy.admin).body
+    let bad: [(text: String, message: String)] = [
+      ("{version: v1alpha1, ", "routes.yaml:1:"), ("{version: v1alpha1, filters: [{name: Captur}]}", "unknown filter"),
+      ("", "'version' is missing"), (String(repeating: "#", count: 64 << 20 + 1), "is over 64 MiB"),
+    ]
+    for (number, (text, message)) in bad.enumerated() {
+      // Twice: the second time says nothing new.
+      for _ in 0..<2 {
+        try routes.replace(by: text)
+        #expect(
+          try eventually(within: .seconds(20)) {
+            try proxy.metric(#"proxy_reloads_total{result="refused"}"#) == number + 1
+          })
+      }
+      #expect(proxy.process.output.contains(message), "\(message)")
+    }
+    #expect(try ask("2a", proxy, from: client) == "old 2")
+    #expect(try HTTPAnswer.get("/config", from: proxy.admin).body == before)
+    // What was there before is nothing new either.
+    try routes.change(to: [("a", old.address)])
+    try proxy.process.awaitLine(containing: "says what is applied already")
+    try routes.change(to: [("a", new.address)])
+    try proxy.process.awaitLine(containing: "reloaded")
+    #expect(try ask("3a", proxy, from: client) == "new 3")
+    let lines = proxy.process.output.split(separator: "\n")
+    #expect(lines.count { $0.hasSuffix("the configuration stays as it was: the new one is refused") } == bad.count)
+    #expect(try proxy.metric(#"proxy_reloads_total{result="refused"}"#) == bad.count)
+    #expect(try proxy.metric(#"proxy_reloads_total{result="good"}"#) == 1)
+  }
+
   @Test("A reader of its output who goes away is no reason to end")
   func brokenPipe() throws {
     let proxy = try ProxyProcess(configuration: routes.file)

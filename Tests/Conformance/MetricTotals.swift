@@ -10,7 +10,7 @@ public struct MetricTotals {
   public init(_ metrics: Metrics) {
     for (family, totals) in metrics.snapshot() {
       for (series, cells) in zip(family.series, totals) {
-        if case .time = series.kind { continue }
+        if case .counter(scale: 1e-9) = series.kind { continue }
         if family.name == Metrics.drops {
           guard cells[0] > 0 else { continue }
           let labels = Dictionary(series.labels.map { ($0.name, $0.value) }) { first, _ in first }

@@ -10,11 +10,12 @@ final class Fixture {
   /// The filters by their names and options.
   init(
     _ filters: [ConfigurationNode], endpoints: [RoutingTable.Endpoint] = [], registry: FilterRegistry = .builtin,
-    log: @escaping @Sendable (String) -> Void = { _ in }
+    states: FilterStates = FilterStates(), log: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
     let diagnostics = Diagnostics()
     metrics = Metrics()
-    chain = Chain.read(filters, registry: registry, metrics: metrics, diagnostics: diagnostics, log: log)
+    chain = Chain.read(
+      filters, registry: registry, metrics: metrics, diagnostics: diagnostics, states: states, log: log)
     guard !diagnostics.hasErrors else { throw Refused(lines: diagnostics.report.lines(in: "test")) }
     batch = PacketBatch(
       keyCount: chain.keys.count, routing: RoutingTable(endpoints), sheet: metrics.makeSheet())

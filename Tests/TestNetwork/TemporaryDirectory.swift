@@ -1,6 +1,6 @@
 import Glibc
 
-/// A folder for the files of one test. It is removed, with the files in it, when its last owner goes away.
+/// A folder for the files of one test. It is removed, with all that is in it, when its last owner goes away.
 public final class TemporaryDirectory: Sendable {
   /// Its path, without a slash at the end.
   public let path: String
@@ -11,13 +11,16 @@ public final class TemporaryDirectory: Sendable {
     path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
   }
 
-  deinit {
+  deinit { Self.remove(path) }
+
+  private static func remove(_ path: String) {
     if let folder = opendir(path) {
       while let entry = readdir(folder) {
         let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
           pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
         }
-        unlink("\(path)/\(name)")
+        if name == "." || name == ".." { continue }
+        if unlink("\(path)/\(name)") != 0, errno == EISDIR { remove("\(path)/\(name)") }
       }
       closedir(folder)
     }

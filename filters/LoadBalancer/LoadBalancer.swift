@@ -17,8 +17,11 @@ public struct LoadBalancer: Filter {
       among: [
         ("ROUND_ROBIN", .roundRobin), ("RANDOM", .random), ("HASH", .hash), ("CONSISTENT_HASH", .consistentHash),
       ], default: .roundRobin)
-    turns = SharedCells(count: 1)
-    turns.word(1, ofCell: 0).pointee.store(.random(in: .min ... .max), ordering: .relaxed)
+    turns = context.state(of: 0) {
+      let turns = SharedCells(count: 1)
+      turns.word(1, ofCell: 0).pointee.store(.random(in: .min ... .max), ordering: .relaxed)
+      return turns
+    }
   }
 
   public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {

@@ -15,9 +15,11 @@ public struct LocalRateLimit: Filter {
     let period = options.integer("period", in: 1...Int(UInt32.max), default: 1)
     let maximumKeys = options.integer("max_keys", in: 1...16_000_000, default: 1_000_000)
     countsPorts = options.choice("key", among: [("SOURCE", true), ("ADDRESS", false)], default: true)
-    table = RateLimitTable(
-      RateLimit(maximumPackets: UInt64(maximumPackets), period: Int64(period) * 1_000_000_000),
-      maximumKeys: maximumKeys)
+    table = context.state(of: [maximumPackets, period, maximumKeys, countsPorts ? 1 : 0]) {
+      RateLimitTable(
+        RateLimit(maximumPackets: UInt64(maximumPackets), period: Int64(period) * 1_000_000_000),
+        maximumKeys: maximumKeys)
+    }
     evictions = context.counter(
       "proxy_rate_limit_evictions_total",
       help: "Clients that a full rate limit table forgot before their window was over: they start anew.")

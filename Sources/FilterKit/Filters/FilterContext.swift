@@ -5,6 +5,7 @@ public struct FilterContext {
   let registry: FilterRegistry
   let metrics: Metrics
   let diagnostics: Diagnostics
+  private let states: FilterStates
   /// Takes one line for the log, at the level of information. It is not for what happens on every packet, except where the
   /// user asks for just that.
   public let log: @Sendable (String) -> Void
@@ -23,12 +24,13 @@ public struct FilterContext {
   public static let maximumFilters = 1000
 
   public init(
-    registry: FilterRegistry, metrics: Metrics, diagnostics: Diagnostics,
+    registry: FilterRegistry, metrics: Metrics, diagnostics: Diagnostics, states: FilterStates = FilterStates(),
     log: @escaping @Sendable (String) -> Void = FilterContext.standardError
   ) {
     self.registry = registry
     self.metrics = metrics
     self.diagnostics = diagnostics
+    self.states = states
     self.log = log
   }
 
@@ -88,6 +90,18 @@ public struct FilterContext {
       scale: scale)
   }
 
+  // MARK: State
+
+  /// State of this filter that goes on when the configuration is loaded again: that of the filter with the same label, where it had
+  /// the same parameters, and otherwise what `make` gives. At most one of a type for each filter.
+  ///
+  /// The state may be in use while the configuration that asks for it is refused after all, so asking must not change it.
+  public func state<State: AnyObject & Sendable>(
+    of parameters: some Hashable & Sendable, _ make: () -> State
+  ) -> State {
+    states.state(of: label, parameters, make)
+  }
+
   // MARK: Filters inside filters
 
   /// Makes the filter that `name`, `label` and `config` of a mapping describe. Nil where that cannot be; then the reason was
@@ -141,10 +155,10 @@ public struct FilterContext {
     self.label = unique(label ?? type.name)
     let unique = self.label
     let number = labels.count - 1
-    let time = metrics.time(
+    let time = metrics.counter(
       "proxy_filter_time_seconds_total",
       help: "Time of the workers in a filter, filters inside it included; taken of one batch in 64.",
-      labels: [("filter", unique)])
+      labels: [("filter", unique)], scale: 1e-9)
     return FilterNode(
       label: unique, filter: body(&self), number: number, drops: metrics.dropRow(filter: unique), time: time)
   }

@@ -8,9 +8,9 @@ import Synchronization
 public final class Metrics: Sendable {
   /// What a family's numbers mean to Prometheus.
   public enum Kind: Hashable, Sendable {
-    case counter, gauge
-    /// A counter of nanoseconds, shown in seconds.
-    case time
+    /// `scale` turns the number into the unit of the name, for example 1e-9 for nanoseconds to seconds.
+    case counter(scale: Double)
+    case gauge(scale: Double)
     /// `scale` turns the observed unit into the unit of the name, for example 1e-9 for nanoseconds to seconds.
     case histogram(Histogram, scale: Double)
   }
@@ -51,18 +51,13 @@ public final class Metrics: Sendable {
   public init() {}
 
   /// Registers a counter.
-  public func counter(_ name: String, help: String, labels: Labels = []) -> Counter {
-    state.withLock { $0.register(name, help, labels, cells: 1) { _ in .counter }.0 }
+  public func counter(_ name: String, help: String, labels: Labels = [], scale: Double = 1) -> Counter {
+    state.withLock { $0.register(name, help, labels, cells: 1) { _ in .counter(scale: scale) }.0 }
   }
 
   /// Registers a number that goes up and down.
-  public func gauge(_ name: String, help: String, labels: Labels = []) -> Counter {
-    state.withLock { $0.register(name, help, labels, cells: 1) { _ in .gauge }.0 }
-  }
-
-  /// Registers a counter of nanoseconds, which is shown in seconds.
-  public func time(_ name: String, help: String, labels: Labels = []) -> Counter {
-    state.withLock { $0.register(name, help, labels, cells: 1) { _ in .time }.0 }
+  public func gauge(_ name: String, help: String, labels: Labels = [], scale: Double = 1) -> Counter {
+    state.withLock { $0.register(name, help, labels, cells: 1) { _ in .gauge(scale: scale) }.0 }
   }
 
   /// Registers a histogram of `bucketCount` doubling buckets, the first up to 2^`smallestExponent` of the observed unit.
@@ -89,7 +84,7 @@ public final class Metrics: Sendable {
         let reason = DropReason(rawValue: number)
         state.add(
           Series(
-            labels: [("filter", filter), ("reason", reason.name)], counter: row[reason], kind: .counter),
+            labels: [("filter", filter), ("reason", reason.name)], counter: row[reason], kind: .counter(scale: 1)),
           to: Self.drops, help: "Packets dropped, by the filter that decided and its reason.")
       }
       state.dropRows[filter] = row

@@ -14,10 +14,11 @@ struct AppliedConfiguration: Sendable {
   /// Names that turned out to be one server.
   let warnings: [String]
 
-  init(_ configuration: Configuration, file: String) throws(EndpointLookupError) {
+  /// Looks names up that were not looked up before.
+  init(_ configuration: Configuration, file: String, names: EndpointNames) throws(EndpointLookupError) {
     self.file = file
     self.configuration = configuration
-    addresses = try EndpointLookup.addresses(of: configuration.endpoints)
+    addresses = try names.addresses(of: configuration.endpoints)
     var routes: [RoutingTable.Endpoint] = []
     var places: [SocketAddress: (route: Int, endpoint: Int)] = [:]
     var warnings: [String] = []

@@ -1,37 +1,16 @@
-public import FilterKit
+import FilterKit
 import Glibc
 public import ProxyConfiguration
 
-/// Finds the addresses of endpoints that are given by name. It waits for the answers, so it is not for the packets' threads.
-public enum EndpointLookup {
-  /// The address of each endpoint, in their order. Of a name with several addresses it is the one that the system prefers
-  /// (RFC 6724).
-  public static func addresses(of endpoints: [Endpoint]) throws(EndpointLookupError) -> [SocketAddress] {
-    var known: [String: Result<SocketAddress, Failure>] = [:]
-    var failures: [EndpointLookupError.Failure] = []
-    var addresses: [SocketAddress] = []
-    for endpoint in endpoints {
-      guard case .name(let name) = endpoint.address.host else {
-        if let address = endpoint.address.socketAddress { addresses.append(address) }
-        continue
-      }
-      let result = known[name] ?? find(name)
-      known[name] = result
-      switch result {
-      case .success(let found):
-        addresses.append(SocketAddress(found.ip, port: endpoint.address.port, scope: found.scope))
-      case .failure(let failure): failures.append(.init(endpoint: endpoint.address, reason: failure.reason))
-      }
-    }
-    guard failures.isEmpty else { throw EndpointLookupError(failures: failures) }
-    return addresses
-  }
-
-  private struct Failure: Error {
+/// Asks the system for the addresses of a name. It waits for the answer, so it is not for the packets' threads.
+enum EndpointLookup {
+  /// Why a name has no address.
+  struct Failure: Error {
     let reason: String
   }
 
-  private static func find(_ name: String) -> Result<SocketAddress, Failure> {
+  /// The addresses of a name, with port 0, in the order in which the system prefers them (RFC 6724). There is at least one.
+  static func find(_ name: String) -> Result<[SocketAddress], Failure> {
     var hints = addrinfo()
     hints.ai_family = AF_UNSPEC
     hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
@@ -42,12 +21,14 @@ public enum EndpointLookup {
       return .failure(Failure(reason: reason.map { String(cString: $0) } ?? "error \(code)"))
     }
     defer { freeaddrinfo(list) }
+    var addresses: [SocketAddress] = []
     var next = list
     while let info = next?.pointee {
-      if let address = address(info) { return .success(address) }
+      if let address = address(info) { addresses.append(address) }
       next = info.ai_next
     }
-    return .failure(Failure(reason: "it has no address of a single server"))
+    return addresses.isEmpty
+      ? .failure(Failure(reason: "it has no address of a single server")) : .success(addresses)
   }
 
   private static func address(_ info: addrinfo) -> SocketAddress? {

@@ -6,6 +6,7 @@ import Synchronization
 final class ProcessMetrics: Sendable {
   private let good: Counter
   private let refused: Counter
+  private let duration: Counter
   // A sheet has one writer at a time.
   private let sheet: Mutex<CounterSheet>
 
@@ -14,6 +15,10 @@ final class ProcessMetrics: Sendable {
     let help = "Configurations loaded while running, by what became of them."
     good = metrics.counter(reloads, help: help, labels: [("result", "good")])
     refused = metrics.counter(reloads, help: help, labels: [("result", "refused")])
+    duration = metrics.gauge(
+      "proxy_reload_duration_seconds",
+      help: "How long the last configuration that was applied took, from its file's being read until both paths had it.",
+      scale: 1e-9)
     let build = metrics.gauge("proxy_build_info", help: "1, with the build as labels.", labels: [("version", version)])
     let start = metrics.gauge("proxy_start_time_seconds", help: "When the process started, in Unix time.")
     let sheet = metrics.makeSheet()
@@ -22,5 +27,12 @@ final class ProcessMetrics: Sendable {
     self.sheet = Mutex(sheet)
   }
 
-  func countReload(isGood: Bool) { sheet.withLock { $0.add(1, to: isGood ? good : refused) } }
+  func countReload(taking time: Duration) {
+    sheet.withLock { sheet in
+      sheet.add(1, to: good)
+      sheet.set(duration, to: UInt64(max(0, time / .nanoseconds(1))))
+    }
+  }
+
+  func countRefusedReload() { sheet.withLock { $0.add(1, to: refused) } }
 }

@@ -47,10 +47,11 @@ private struct Printer {
     head(family.name, help: family.help, type: kind.typeName)
     for row in rows {
       switch row.series.kind {
-      case .counter: sample(family.name, row.labels, "\(row.totals[0])")
-      case .time: sample(family.name, row.labels, Self.scaled(row.totals[0], by: 1e-9))
+      case .counter(let scale): sample(family.name, row.labels, Self.scaled(row.totals[0], by: scale))
       // What one thread adds and another takes away can be read between the two.
-      case .gauge: sample(family.name, row.labels, "\(max(0, Int64(bitPattern: row.totals[0])))")
+      case .gauge(let scale):
+        let value = UInt64(max(0, Int64(bitPattern: row.totals[0])))
+        sample(family.name, row.labels, Self.scaled(value, by: scale))
       case .histogram(let histogram, let scale): print(family.name, row.labels, histogram, scale, row.totals)
       }
     }
@@ -100,6 +101,7 @@ private struct Printer {
 
   /// Dividing by 1000 gives the nearest number that can be written; multiplying by 0.001 does not.
   private static func scaled(_ value: UInt64, by scale: Double) -> String {
+    if scale == 1 { return "\(value)" }
     let inverse = (1 / scale).rounded()
     let number = scale < 1 ? Double(value) / inverse : Double(value) * scale
     return number == number.rounded() && number < 1e15 ? "\(UInt64(number))" : "\(number)"
@@ -109,7 +111,7 @@ private struct Printer {
 extension Metrics.Kind {
   fileprivate var typeName: String {
     switch self {
-    case .counter, .time: "counter"
+    case .counter: "counter"
     case .gauge: "gauge"
     case .histogram: "histogram"
     }

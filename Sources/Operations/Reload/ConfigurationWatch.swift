@@ -1,0 +1,118 @@
+import CSys
+import Glibc
+import ProxyConfiguration
+
+/// Reads the configuration file whenever it may have changed, on a thread of its own, until its owner goes away.
+///
+/// It follows in-place writes, files that are renamed over it, and symbolic links that are swapped, however far up the path. What
+/// is read was at rest: what somebody was still writing to meanwhile is thrown away.
+final class ConfigurationWatch: Sendable {
+  /// What was read.
+  struct Reading: Sendable {
+    let contents: Result<[UInt8], ConfigurationError>
+    /// Whether somebody asked for it, and so wants an answer even where nothing has changed.
+    let wasAsked: Bool
+  }
+
+  private final class Body: @unchecked Sendable {
+    private let path: String
+    // Only the thread looks at it.
+    private var file: SettlingFile
+    let requests: Int32
+    let end: Int32
+    private let receive: @Sendable (Reading) -> Void
+
+    init(_ path: String, _ receive: @escaping @Sendable (Reading) -> Void) throws(ConfigurationWatchError) {
+      self.path = path
+      self.receive = receive
+      file = try SettlingFile(path)
+      requests = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+      end = eventfd(0, Int32(EFD_CLOEXEC))
+      guard requests >= 0, end >= 0 else { throw ConfigurationWatchError(call: "eventfd", errno: errno) }
+    }
+
+    deinit {
+      if requests >= 0 { close(requests) }
+      if end >= 0 { close(end) }
+    }
+
+    func run() {
+      // What has changed since the start.
+      read(wasAsked: false)
+      while true {
+        guard wait() else { return }
+        if let due = file.due, due <= Self.now {
+          let wasAsked = file.begin()
+          if wasAsked || file.exists { read(wasAsked: wasAsked) }
+        }
+      }
+    }
+
+    /// Waits until something happens or is due. False for the end.
+    private func wait() -> Bool {
+      var descriptors = [file.descriptor, requests, end].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+      let now = Self.now
+      let timeout = file.due.map { $0 > now ? Int32(clamping: ($0 - now + 999_999) / 1_000_000) : 0 } ?? -1
+      poll(&descriptors, nfds_t(descriptors.count), timeout)
+      if descriptors[2].revents != 0 { return false }
+      var count: eventfd_t = 0
+      if eventfd_read(requests, &count) == 0 { file.ask(now: Self.now) }
+      _ = file.collect(now: Self.now)
+      return true
+    }
+
+    private func read(wasAsked: Bool) {
+      let reading = Reading(of: path, wasAsked: wasAsked)
+      // Whoever began to write meanwhile says so when he is done.
+      if file.collect(now: Self.now) { return file.putOff(wasAsked, now: Self.now) }
+      receive(reading)
+    }
+
+    private static var now: UInt64 {
+      var time = timespec()
+      clock_gettime(CLOCK_MONOTONIC, &time)
+      return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+  }
+
+  private let body: Body
+  private let thread: pthread_t
+
+  /// - Parameter receive: Gets each reading, on the watch's thread: the first one at once.
+  init(_ path: String, _ receive: @escaping @Sendable (Reading) -> Void) throws(ConfigurationWatchError) {
+    body = try Body(path, receive)
+    let argument = Unmanaged.passRetained(body)
+    var thread = pthread_t()
+    let code = csys_thread_start(
+      &thread, "configuration",
+      { argument in
+        Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
+        return nil
+      }, argument.toOpaque())
+    guard code == 0 else {
+      argument.release()
+      throw ConfigurationWatchError(call: "pthread_create", errno: code)
+    }
+    self.thread = thread
+  }
+
+  deinit {
+    eventfd_write(body.end, 1)
+    pthread_join(thread, nil)
+  }
+
+  /// Lets the file be read as soon as nobody writes to it, for a second at most.
+  func requestReading() { eventfd_write(body.requests, 1) }
+}
+
+extension ConfigurationWatch.Reading {
+  /// Reads a file as it is now.
+  init(of path: String, wasAsked: Bool) {
+    self.wasAsked = wasAsked
+    do throws(ConfigurationError) {
+      contents = .success(try ConfigurationFile.contents(of: path))
+    } catch {
+      contents = .failure(error)
+    }
+  }
+}
