@@ -24,4 +24,23 @@ public protocol SessionMirror: Sendable {
   func sessionEnded(_ session: SessionRecord)
   /// When the other path last saw a packet of the session, in nanoseconds of `CLOCK_MONOTONIC`; nil where it saw none.
   func lastSeen(_ session: SessionRecord) -> UInt64?
+  /// The sessions that a process before this one left to the other path, which carries them on. Asked once, when the sockets listen:
+  /// then no other process serves there. They count as begun; those that the socket path cannot take over it ends.
+  func sessionsLeft(for listening: [SocketAddress]) -> [LeftSession]
+}
+
+extension SessionMirror {
+  public func sessionsLeft(for listening: [SocketAddress]) -> [LeftSession] { [] }
+}
+
+/// A session that a process before this one made.
+public struct LeftSession: Sendable {
+  public let record: SessionRecord
+  /// When a packet of it was last seen, in nanoseconds of `CLOCK_MONOTONIC`.
+  public let lastSeen: UInt64
+
+  public init(_ record: SessionRecord, lastSeen: UInt64) {
+    self.record = record
+    self.lastSeen = lastSeen
+  }
 }

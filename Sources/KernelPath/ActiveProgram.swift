@@ -54,6 +54,12 @@ struct ActiveProgram {
     self.routing = routing
   }
 
+  /// Leaves it where it is, for another process, and counts it no more.
+  func leave(_ metrics: Metrics) {
+    refreshCounters()
+    metrics.retire(sheet)
+  }
+
   /// Ends it: it is taken off the interfaces that no other program has taken over, and counted to its last packet.
   func retire(_ metrics: Metrics, successor: ActiveProgram? = nil) {
     for attachment in attachments where successor?.attachments.contains(where: { $0 === attachment }) != true {

@@ -1,6 +1,7 @@
 import CBpf
 import FilterKit
 import Glibc
+import Synchronization
 
 /// How the program is attached to an interface.
 public enum AttachMode: String, CaseIterable, Sendable {
@@ -13,14 +14,17 @@ public enum AttachMode: String, CaseIterable, Sendable {
   case generic
 }
 
-/// The program on one interface. Detaches when it goes away; the kernel sees to it where the process is killed.
+/// The program on one interface. Detaches when it goes away, unless it is pinned; the kernel sees to it where the process is killed.
 final class Attachment: Sendable, CustomStringConvertible {
   let interface: String
+  let index: UInt32
   let mode: AttachMode
   private let link: Int32
+  private let isPinned = Atomic(false)
 
   init(_ program: KernelProgram, to interface: LocalInterface, mode: AttachMode) throws(KernelPathError) {
     self.interface = interface.name
+    index = interface.index
     var failure: Int32 = 0
     for mode in Self.modes(interface, mode) {
       var options = bpf_link_create_opts()
@@ -37,6 +41,15 @@ final class Attachment: Sendable, CustomStringConvertible {
     throw .notAttached(interface: interface.name, mode: mode, errno: failure)
   }
 
+  /// Takes over a link that is pinned, and owns its descriptor.
+  init(adopting link: Int32, on interface: String, index: UInt32, mode: AttachMode) {
+    self.interface = interface
+    self.index = index
+    self.mode = mode
+    self.link = link
+    isPinned.store(true, ordering: .relaxed)
+  }
+
   /// The modes to try, the best first.
   static func modes(_ interface: LocalInterface, _ mode: AttachMode) -> [AttachMode] {
     guard mode == .auto else { return [mode] }
@@ -44,9 +57,20 @@ final class Attachment: Sendable, CustomStringConvertible {
   }
 
   deinit {
-    detach()
+    if !stays { detach() }
     close(link)
   }
+
+  /// Whether the program stays on the interface when this goes away.
+  var stays: Bool { isPinned.load(ordering: .relaxed) }
+
+  func pin(in folder: PinFolder) throws(KernelPathError) {
+    try folder.pin(link, as: pinName)
+    isPinned.store(true, ordering: .relaxed)
+  }
+
+  /// It does not stay: its pin is gone.
+  func unpinned() { isPinned.store(false, ordering: .relaxed) }
 
   /// Takes the program off the interface. Further calls do nothing.
   func detach() {

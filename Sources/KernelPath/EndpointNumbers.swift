@@ -11,6 +11,9 @@ struct EndpointNumbers {
   private var entries: [SocketAddress: Entry] = [:]
   private var free: [UInt32] = []
   private var next: UInt32 = 0
+  private var adopted: Set<UInt32> = []
+  /// Far above what a configuration can have: a larger number was not ours.
+  private static let limit: UInt32 = 1 << 20
 
   subscript(_ endpoint: SocketAddress) -> UInt32? { entries[endpoint]?.number }
 
@@ -33,6 +36,25 @@ struct EndpointNumbers {
     // Freed last: a number that goes now has packets on their way to its endpoint still.
     for (endpoint, entry) in entries where !entry.isConfigured && entry.sessions == 0 { release(endpoint) }
     return isReused
+  }
+
+  /// Takes over the number of a session's endpoint from a process before this one. False where it means another endpoint.
+  mutating func adopt(_ endpoint: SocketAddress, as number: UInt32) -> Bool {
+    if let entry = entries[endpoint] {
+      guard entry.number == number else { return false }
+    } else {
+      guard !adopted.contains(number), number < Self.limit else { return false }
+      entries[endpoint] = Entry(number: number, isConfigured: false)
+      adopted.insert(number)
+      if number >= next {
+        free += next..<number
+        next = number + 1
+      } else {
+        free.removeAll { $0 == number }
+      }
+    }
+    sessionBegan(with: endpoint)
+    return true
   }
 
   mutating func sessionBegan(with endpoint: SocketAddress) { entries[endpoint]?.sessions += 1 }

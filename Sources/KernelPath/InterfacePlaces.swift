@@ -8,6 +8,14 @@ struct InterfacePlaces: Equatable {
   /// Changes with every change of places.
   private(set) var epoch: UInt64 = 0
 
+  init() {}
+
+  /// As a process before this one had them.
+  init(indices: [UInt32], epoch: UInt64) {
+    self.indices = indices
+    self.epoch = epoch
+  }
+
   /// Gives places to these interfaces and to no other.
   mutating func assign(_ interfaces: [LocalInterface]) throws(KernelPathError) {
     guard interfaces.count <= indices.count else {

@@ -75,7 +75,7 @@ public final class KernelMaps: Sendable {
   ///
   /// - Parameter room: for endpoints to choose among.
   init(
-    _ object: OpaquePointer, sharing others: KernelMaps?, anew: Set<Role>, room: BalanceRoom
+    _ object: OpaquePointer, sharing others: SharedMaps?, anew: Set<Role>, room: BalanceRoom
   ) throws(KernelPathError) {
     var descriptors: [String: MapDescriptor] = [:]
     for (name, map) in Self.maps(of: object) {
@@ -106,18 +106,11 @@ public final class KernelMaps: Sendable {
     cellPlaces = try descriptor("cell_places")
   }
 
-  /// Gives the maps to an object before its load, so that it makes none in their place.
-  package func give(to object: OpaquePointer, anew: Set<Role>) throws(KernelPathError) {
-    for (name, map) in Self.maps(of: object) where !anew.contains(Role(name)) {
-      guard let descriptor = descriptors[name] else { continue }
-      guard bpf_map__reuse_fd(map, descriptor.number) == 0 else {
-        throw .system(call: "sharing of the map \(name)", errno: errno)
-      }
-    }
-  }
+  /// The same for a program that is to be loaded around them.
+  var shared: SharedMaps { SharedMaps(descriptors: descriptors) }
 
   /// The maps by name, without those that libbpf makes of the program's data.
-  private static func maps(of object: OpaquePointer) -> [(String, OpaquePointer)] {
+  static func maps(of object: OpaquePointer) -> [(String, OpaquePointer)] {
     var maps: [(String, OpaquePointer)] = []
     var next = bpf_object__next_map(object, nil)
     while let map = next {
@@ -136,6 +129,8 @@ final class MapDescriptor: Sendable {
     number = fcntl(other, F_DUPFD_CLOEXEC, 0)
     guard number >= 0 else { throw .system(call: "copy of a map's descriptor", errno: errno) }
   }
+
+  init(owning number: Int32) { self.number = number }
 
   deinit { close(number) }
 }

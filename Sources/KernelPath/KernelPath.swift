@@ -8,8 +8,10 @@ import Synchronization
 /// The socket path makes each session and tells this one of it. Whatever the program does not handle reaches the same sockets,
 /// so this path may come and go at any time: while it is away, or where it cannot be, the sockets serve all.
 public final class KernelPath: SessionMirror, Sendable {
-  private struct State {
+  struct State {
     var active: ActiveProgram?
+    /// What a process before this one left, until a program of this one has taken it over.
+    var left: LeftState?
     var sessions = MirroredSessions()
     var numbers = EndpointNumbers()
     /// From which address packets to a server leave; nil inside where none does.
@@ -17,24 +19,30 @@ public final class KernelPath: SessionMirror, Sendable {
     /// Where clients send to.
     var port: UInt16 = 0
     var warnings: [String] = []
+    var stay = StayReport()
     var offload: OffloadState
+
+    /// Where sessions are carried; nil where they are not.
+    var sessionMaps: SessionMaps? { active?.program.maps.sessionMaps ?? left?.sessionMaps }
   }
 
   /// What only changes of the configuration work with.
-  private struct Change {
+  struct Change {
     var keeper: NeighbourKeeper?
+    /// What stays when the process ends; nil where nothing does.
+    var pins: Pins?
     /// Where the filters' state is.
     var cells = KernelCells()
     /// How interfaces take the program, by their index, where that was found out.
     var modes: [UInt32: AttachMode] = [:]
   }
 
-  private let options: KernelPathOptions
-  private let metrics: Metrics
+  let options: KernelPathOptions
+  let metrics: Metrics
   private let counters: PathCounters
   // One change at a time. The workers wait for the state alone, which no load of a program holds up.
   private let change = Mutex(Change())
-  private let state: Mutex<State>
+  let state: Mutex<State>
 
   public init(_ options: KernelPathOptions, metrics: Metrics) {
     self.options = options
@@ -71,8 +79,15 @@ public final class KernelPath: SessionMirror, Sendable {
     try result.get()
   }
 
-  /// Detaches. The sockets carry the sessions on.
-  public func stop() { change.withLock { deactivate(&$0, because: nil) } }
+  /// Ends: what is to stay is left to the next process. Otherwise it detaches, and the sockets carry the sessions on.
+  public func stop() {
+    change.withLock { change in
+      if !leave(&change) { deactivate(&change, because: nil) }
+    }
+  }
+
+  /// Detaches, whatever was to stay. The sockets carry the sessions on.
+  public func detach() { change.withLock { deactivate(&$0, because: nil) } }
 
   /// Brings the counters up to date, for whoever reads the metrics next.
   public func refreshCounters() {
@@ -94,17 +109,17 @@ public final class KernelPath: SessionMirror, Sendable {
     if let refusal = plan.refusal, !plan.isForKernel { throw .chain(refusal) }
     let servers = routing.endpoints.map(\.address)
     let choice = try InterfaceChoice(options.interfaces, listening, servers)
-    let (active, numbers, isReused) = state.withLock { state in
+    let (active, left, numbers, isReused) = state.withLock { state in
       state.port = listening[0].port
       state.sources = [:]
       state.warnings = choice.warnings(options.mode)
       let isReused = state.numbers.configure(servers)
-      return (state.active, state.numbers, isReused)
+      return (state.active, state.left, state.numbers, isReused)
     }
     // A packet that was sent by a number's old meaning must be gone before it gets a new one.
     if isReused, active != nil { KernelWork.awaitEnd() }
     let kernelRouting = KernelRouting(routing, plan.tables) { numbers[$0]! }
-    var places = active?.places ?? InterfacePlaces()
+    var places = active?.places ?? left?.header.places ?? InterfacePlaces()
     try places.assign(choice.interfaces)
     let room = (active?.program.maps.balance.room ?? BalanceRoom()).holding(kernelRouting)
     let firstCells = change.cells.assign(plan.tables.states)
@@ -121,9 +136,11 @@ public final class KernelPath: SessionMirror, Sendable {
       begin(next)
       return next.program.maps
     }
-    next = try replacement(of: active, plan, image, kernelRouting, room, places, choice.interfaces, &change)
+    next = try replacement(of: active, plan, image, kernelRouting, room, places, choice.interfaces, listening, &change)
     begin(next)
     active?.retire(metrics, successor: next)
+    left?.retire(successor: next.attachments)
+    keep(next, left, change.pins)
     for (place, index) in places.indices.enumerated() where index == 0 {
       next.program.maps.interfaces.remove(UInt32(place))
     }
@@ -146,8 +163,9 @@ public final class KernelPath: SessionMirror, Sendable {
   /// A new program in place of the one that runs, around its maps.
   private func replacement(
     of active: ActiveProgram?, _ plan: ChainPlan, _ image: image, _ routing: KernelRouting, _ room: BalanceRoom,
-    _ places: InterfacePlaces, _ interfaces: [LocalInterface], _ change: inout Change
+    _ places: InterfacePlaces, _ interfaces: [LocalInterface], _ listening: [SocketAddress], _ change: inout Change
   ) throws(KernelPathError) -> ActiveProgram {
+    let left = state.withLock { $0.left }
     try LoopbackForwarding.enable()
     var sizes = KernelMaps.Sizes(plan.tables, cells: change.cells.capacity)
     sizes.balance = room
@@ -157,7 +175,7 @@ public final class KernelPath: SessionMirror, Sendable {
     if change.cells.needsMaps(sizes) { anew.insert(.state) }
     // No packet may go through one chain and by the routes of the other.
     if active?.routing != routing || active?.program.maps.balance.room != room { anew.insert(.routing) }
-    let program = try KernelProgram(image, sizes: sizes, sharing: active?.program.maps, anew: anew)
+    let program = try KernelProgram(image, sizes: sizes, sharing: active?.program.maps.shared ?? left?.maps, anew: anew)
     let isRouted = active != nil && !anew.contains(.routing)
     var next = ActiveProgram(
       program, image, plan, routing, places, tokenCapacity: isRouted ? active!.tokenCapacity : sizes.tokens, metrics,
@@ -169,9 +187,11 @@ public final class KernelPath: SessionMirror, Sendable {
       for (place, index) in places.indices.enumerated() where index != 0 {
         try program.maps.interfaces.set(UInt32(place), index)
       }
+      change.pins = pins(change.pins, program.maps.shared, left, places, listening)
+      let attachments = active?.attachments ?? left?.attachments(options.mode, interfaces) ?? []
       // A program that runs already is swapped: no packet passes without one.
       for interface in interfaces {
-        if let attachment = active?.attachments.first(where: { $0.interface == interface.name }) {
+        if let attachment = attachments.first(where: { $0.interface == interface.name }) {
           try attachment.swap(to: program)
           next.attachments.append(attachment)
         } else {
@@ -189,6 +209,7 @@ public final class KernelPath: SessionMirror, Sendable {
   private func begin(_ next: ActiveProgram) {
     state.withLock { state in
       state.active = next
+      state.left = nil
       for session in state.sessions.left { Self.carry(session, &state) }
       state.offload.set(isActive: true, obstacle: nil)
     }
@@ -196,14 +217,17 @@ public final class KernelPath: SessionMirror, Sendable {
 
   private func deactivate(_ change: inout Change, because obstacle: KernelPathError.Obstacle?) {
     change.keeper = nil
-    let active = state.withLock { state in
-      defer { state.active = nil }
+    let (active, left) = state.withLock { state in
+      defer { (state.active, state.left) = (nil, nil) }
       state.sessions.giveBack(now: MonotonicClock.now) { state.numbers.sessionEnded(with: $0.server) }
       state.offload.setSessions(0)
       state.offload.set(isActive: false, obstacle: obstacle)
-      return state.active
+      return (state.active, state.left)
     }
     active?.retire(metrics)
+    left?.remove()
+    change.pins?.remove()
+    change.pins = nil
     change.cells.giveBack()
     change.cells = KernelCells()
   }
@@ -222,14 +246,14 @@ extension KernelPath {
   public func sessionEnded(_ session: SessionRecord) {
     state.withLock { state in
       guard let carried = state.sessions.remove(session) else { return }
-      state.active?.program.maps.close(carried)
+      state.sessionMaps?.close(carried)
       state.numbers.sessionEnded(with: carried.server)
     }
   }
 
   public func lastSeen(_ session: SessionRecord) -> UInt64? {
     state.withLock { state in
-      guard let carried = state.sessions.carried(session), let maps = state.active?.program.maps else {
+      guard let carried = state.sessions.carried(session), let maps = state.sessionMaps else {
         return state.sessions.givenBack(session)
       }
       return maps.lastSeen(carried)
@@ -242,7 +266,7 @@ extension KernelPath {
     guard let active = state.active, active.plan.carriesSessions, let endpoint = state.numbers[session.server],
       let source = source(toward: session.server, &state)
     else { return }
-    let maps = active.program.maps
+    let maps = active.program.maps.sessionMaps
     let carried = CarriedSession(
       client: session.client, server: session.server, endpoint: endpoint,
       proxy: SocketAddress(source, port: session.sourcePort))

@@ -13,6 +13,10 @@ public enum KernelPathError: Error, Equatable, CustomStringConvertible {
   case notVerified(line: String, log: String)
   /// An interface takes no program.
   case notAttached(interface: String, mode: AttachMode, errno: Int32)
+  /// Nothing can be pinned at a path, so nothing stays.
+  case notPinned(path: String, errno: Int32)
+  /// What is pinned at a path cannot be taken out.
+  case notRemoved(path: String)
   /// A call failed.
   case system(call: String, errno: Int32)
 
@@ -27,6 +31,11 @@ public enum KernelPathError: Error, Equatable, CustomStringConvertible {
         + "detach it, or leave the interface out with --interface"
     case .notAttached(let interface, let mode, let errno):
       "\(interface) takes no XDP program (\(mode.rawValue)): \(String(cString: strerror(errno)))"
+    case .notPinned(let path, let errno):
+      "\(path) cannot be written: \(String(cString: strerror(errno))); mount a BPF file system that this process may write to "
+        + "('mount -t bpf bpf \(PinFolder.fileSystem)'), or leave --stay out"
+    case .notRemoved(let path):
+      "\(path) could not be removed: run as root, in the mount namespace of the process that left it ('ls \(path)' shows it)"
     case .system(let call, let errno): "\(call) failed: \(String(cString: strerror(errno)))"
     }
   }
@@ -43,7 +52,7 @@ public enum KernelPathError: Error, Equatable, CustomStringConvertible {
     case .notPermitted: .permission
     case .notVerified: .verifier
     case .notAttached: .attachment
-    case .system: .system
+    case .notPinned, .notRemoved, .system: .system
     }
   }
 }

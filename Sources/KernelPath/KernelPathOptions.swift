@@ -1,3 +1,5 @@
+import CDataPath
+
 /// How the kernel path is set up.
 public struct KernelPathOptions: Sendable {
   /// The interfaces to attach to; empty for those of the listening addresses and of the routes to the endpoints.
@@ -7,6 +9,11 @@ public struct KernelPathOptions: Sendable {
   public var maxSessions = 1_000_000
   /// A session's end: how often the program must note that it saw a packet follows from it.
   public var idleTimeout: Duration = .seconds(60)
+
+  /// Leave the program, its interfaces and its sessions to the next process when this one ends.
+  public var stays = false
+  /// What a process before this one must have agreed on to leave anything to this one. Another one in tests alone.
+  package var layout = shared_layout()
 
   /// How often the kernel is made to look after the neighbours that packets leave to.
   public var neighbourInterval: Duration = .seconds(2)

@@ -20,6 +20,13 @@ public final class KernelProgram: @unchecked Sendable {
     _ image: image, sizes: KernelMaps.Sizes = KernelMaps.Sizes(), sharing others: KernelMaps? = nil,
     anew: Set<KernelMaps.Role> = []
   ) throws(KernelPathError) {
+    try self.init(image, sizes: sizes, sharing: others?.shared, anew: anew)
+  }
+
+  /// The same around maps that need not be all of a program's.
+  convenience init(
+    _ image: image, sizes: KernelMaps.Sizes, sharing others: SharedMaps?, anew: Set<KernelMaps.Role>
+  ) throws(KernelPathError) {
     try self.init(Request(image: image, sizes: sizes, others: others, anew: anew)) {
       ProgramSpecialiser.specialise($0, $1)
     }
@@ -69,7 +76,7 @@ public final class KernelProgram: @unchecked Sendable {
   struct Request {
     let image: image
     let sizes: KernelMaps.Sizes
-    let others: KernelMaps?
+    let others: SharedMaps?
     let anew: Set<KernelMaps.Role>
   }
 

@@ -43,6 +43,8 @@ public struct KernelRoute: Sendable {
 }
 
 extension KernelMaps {
+  var sessionMaps: SessionMaps { SessionMaps(sessions: sessions, replies: replies) }
+
   /// Lets packets of `client` that the chain sends to `endpoint` go this way.
   public func setRoute(client: SocketAddress, endpoint: UInt32, _ route: KernelRoute) throws(KernelPathError) {
     try sessions.set(Self.key(client, endpoint), route.entry)
@@ -51,32 +53,6 @@ extension KernelMaps {
   /// Lets packets from `server` to `proxy` go this way.
   public func setRoute(server: SocketAddress, proxy: SocketAddress, _ route: KernelRoute) throws(KernelPathError) {
     try replies.set(Self.key(server, proxy), route.entry)
-  }
-
-  /// Opens both ways of a session. Where one of them is taken, neither is opened.
-  func open(_ session: CarriedSession, listener: SocketAddress) throws(KernelPathError) {
-    // The way back first: as soon as the way there is open, an answer may come.
-    let reply = Self.key(session.server, session.proxy)
-    try replies.insert(reply, KernelRoute(from: listener, to: session.client).entry)
-    do throws(KernelPathError) {
-      try sessions.insert(
-        Self.key(session.client, session.endpoint), KernelRoute(from: session.proxy, to: session.server).entry)
-    } catch {
-      replies.remove(reply)
-      throw error
-    }
-  }
-
-  func close(_ session: CarriedSession) {
-    sessions.remove(Self.key(session.client, session.endpoint))
-    replies.remove(Self.key(session.server, session.proxy))
-  }
-
-  /// When a packet of a session was last seen, in nanoseconds of `CLOCK_MONOTONIC`, to about a second; 0 for never.
-  func lastSeen(_ session: CarriedSession) -> UInt64 {
-    let there = sessions[Self.key(session.client, session.endpoint)]?.last_seen ?? 0
-    let back = replies[Self.key(session.server, session.proxy)]?.last_seen ?? 0
-    return max(there, back)
   }
 
   /// A client's route with what was noted of its traffic, for tests; nil without the route.
@@ -117,7 +93,7 @@ extension KernelMaps {
     return key
   }
 
-  private static func key(_ client: SocketAddress, _ endpoint: UInt32) -> session_key {
+  static func key(_ client: SocketAddress, _ endpoint: UInt32) -> session_key {
     var key = session_key()
     key.client = KernelBytes(client.ip).array
     key.client_port = client.port.bigEndian
@@ -125,7 +101,7 @@ extension KernelMaps {
     return key
   }
 
-  private static func key(_ server: SocketAddress, _ proxy: SocketAddress) -> reply_key {
+  static func key(_ server: SocketAddress, _ proxy: SocketAddress) -> reply_key {
     var key = reply_key()
     key.server = KernelBytes(server.ip).array
     key.proxy = KernelBytes(proxy.ip).array

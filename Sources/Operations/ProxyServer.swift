@@ -80,7 +80,10 @@ public final class ProxyServer: Sendable {
       sockets = try SocketPath(options.sockets, snapshot: applied.snapshot, metrics: metrics, mirror: kernel)
     } catch { throw .sockets(error) }
     let decision = PathDecision(kernel, applied.snapshot, listening: sockets.listening)
-    if options.kernel?.requiresOffload == true, let error = decision.obstacle { throw .kernel(error) }
+    if options.kernel?.requiresOffload == true, let error = decision.obstacle ?? kernel?.stay.problem {
+      kernel?.detach()
+      throw .kernel(error)
+    }
     state = Mutex(State(applied: applied, decision: decision))
   }
 
@@ -281,6 +284,21 @@ extension ProxyServer {
     let addresses = sockets.listening.map(\.description).joined(separator: " and ")
     logger.info("listening on \(addresses) with \(count(options.sockets.workers, "worker"))")
     announce(state.withLock { $0.decision })
+    announceStay()
+  }
+
+  /// What a process before this one left, and whether this one leaves something.
+  private func announceStay() {
+    guard let kernel else {
+      for remains in Remains.find(sockets.listening[0]) {
+        logger.warning(
+          "the kernel carries on what a 'proxy ebpf --stay' has left; 'proxy detach' ends that (\(remains.path))")
+      }
+      return
+    }
+    let report = kernel.stay
+    for note in report.notes { logger.info("\(note)") }
+    if let problem = report.problem { logger.warning("nothing stays when this process ends, because \(problem)") }
   }
 
   private func announce(_ decision: PathDecision) {
@@ -309,6 +327,14 @@ extension ProxyServer {
     state.withLock { $0.phase = .draining }
     sockets.beginDrain()
     let sessions = sockets.activeSessions
+    if let kernel, kernel.isToStay {
+      let staying = kernel.carriedSessions
+      let rest = max(0, sessions - staying)
+      let ended = rest == 0 ? "" : "; \(count(rest, "session")) of the sockets ended early"
+      logger.info(
+        "stopped; \(count(staying, "session")) left to the kernel until the next 'proxy ebpf', or 'proxy detach'\(ended)")
+      return
+    }
     if sessions > 0 {
       let time = DurationText.text(of: options.drainTimeout)
       logger.info("draining: no new session, \(count(sessions, "session")) served until idle, or for \(time)")

@@ -15,7 +15,7 @@ struct SessionTable: ~Copyable {
   private var byUpstream = RawIndex()
   private let seed = UInt64.random(in: .min ... .max)
 
-  private let idle: UInt64
+  let idle: UInt64
   /// The length of a slot in nanoseconds.
   let tick: UInt64
   private let wheel: UnsafeMutablePointer<UInt32>

@@ -34,18 +34,30 @@ public final class SocketPath: Sendable {
     warnings += DescriptorLimit.raise(for: options)
     let addresses = try ListeningAddresses.find(options.listen, warnings: &warnings)
     listening = addresses
+    let adopted = AdoptedSessions(mirror?.sessionsLeft(for: addresses) ?? [], idleTimeout: options.idleTimeout.nanoseconds)
+    var unclaimed = adopted.map { AdoptedPort.group($0.sessions) } ?? []
 
     var mailboxes: [Mailbox] = []
     var waiting: [Thread] = []
-    for number in 0..<max(1, options.workers) {
+    var lost = 0
+    let workers = max(1, options.workers)
+    for number in 0..<workers {
       let mailbox = try Mailbox()
       let listeners = try ListeningAddresses.open(addresses)
       let poller = try Worker.makePoller(listeners, mailbox)
-      let worker = Worker(
+      var worker = Worker(
         listeners, poller: poller, snapshot: snapshot, idleTimeout: options.idleTimeout.nanoseconds,
-        mailbox: mailbox, metrics: metrics, counters: counters, quota: quota, mirror: mirror)
+        mailbox: mailbox, metrics: metrics, counters: counters, quota: quota, mirror: mirror, adopted: adopted)
+      let share = unclaimed.count / (workers - number)
+      for port in unclaimed.suffix(share).reversed() { lost += worker.adopt(port) }
+      unclaimed.removeLast(share)
       mailboxes.append(mailbox)
       waiting.append(Thread(worker, name: "worker-\(number)"))
+    }
+    if lost > 0 {
+      warnings.append(
+        "sessions of the process before that could not be taken over, since another program has their source port or the limit "
+          + "of sessions is reached: \(lost)")
     }
     self.mailboxes = mailboxes
     self.warnings = warnings
@@ -53,6 +65,17 @@ public final class SocketPath: Sendable {
   }
 
   deinit { stop() }
+
+  /// Whether a socket has an address already.
+  public static func isInUse(_ address: SocketAddress) -> Bool {
+    do throws(SocketPathError) {
+      _ = try UDPSocket(.probe, on: address)
+      return false
+    } catch {
+      if case .addressInUse = error { return true }
+      return false
+    }
+  }
 
   /// Starts the workers.
   public func start() throws(SocketPathError) {

@@ -66,6 +66,12 @@ struct UDPSocket: ~Copyable {
     self.address = bound
   }
 
+  /// The same socket once more, with a descriptor of its own.
+  init(sharing number: Int32, _ address: SocketAddress) throws(SocketPathError) {
+    descriptor = try Descriptor(fcntl(number, F_DUPFD_CLOEXEC, 0), "fcntl")
+    self.address = address
+  }
+
   private static func set(_ number: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws(SocketPathError) {
     var value = value
     guard setsockopt(number, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0 else {

@@ -11,6 +11,8 @@ struct UpstreamPool: ~Copyable {
     var port: UInt16 = 0
     var sessions = 0
     let isV4: Bool
+    /// The socket is another worker's too, which alone reads from it.
+    var isGuest = false
     /// The packets that wait to be sent from this socket: first and last of a list in the worker's outbox.
     var firstPending = Outbox.none
     var lastPending = Outbox.none
@@ -32,6 +34,8 @@ struct UpstreamPool: ~Copyable {
   private var v4: [UInt32] = []
   private var v6: [UInt32] = []
   private var servers: [SocketAddress: Server] = [:]
+  private(set) var guestCount = 0
+  private var freeGuests: [UInt32] = []
 
   init() { places = .allocate(capacity: 16) }
 
@@ -83,9 +87,7 @@ struct UpstreamPool: ~Copyable {
         let anywhere = isV4 ? IPAddress(v4: 0) : IPAddress(high: 0, low: 0)
         let socket = try UDPSocket(.upstream, on: SocketAddress(anywhere, port: 0))
         try opened(index, socket.number)
-        places[Int(index)].number = socket.number
-        places[Int(index)].port = socket.address.port
-        places[Int(index)].socket = consume socket
+        fill(index, consume socket)
       }
     } catch {
       servers[server]?.released.append(index)
@@ -110,6 +112,12 @@ struct UpstreamPool: ~Copyable {
   }
 
   private mutating func makePlace(isV4: Bool) -> UInt32 {
+    let index = addPlace(isV4: isV4)
+    if isV4 { v4.append(index) } else { v6.append(index) }
+    return index
+  }
+
+  private mutating func addPlace(isV4: Bool) -> UInt32 {
     if count == capacity {
       let larger = UnsafeMutablePointer<Place>.allocate(capacity: capacity * 2)
       larger.moveInitialize(from: places, count: count)
@@ -118,9 +126,67 @@ struct UpstreamPool: ~Copyable {
       capacity *= 2
     }
     (places + count).initialize(to: Place(isV4: isV4))
-    let index = UInt32(count)
     count += 1
-    if isV4 { v4.append(index) } else { v6.append(index) }
+    return UInt32(count - 1)
+  }
+}
+
+// MARK: - Sessions of a process before this one
+
+extension UpstreamPool {
+  /// Takes a place with a port of its own choice for sessions with servers of one family. It is open, and no session uses it yet.
+  mutating func adopt(port: UInt16, isV4: Bool, opened: (UInt32, Int32) throws(SocketPathError) -> Void)
+    throws(SocketPathError) -> UInt32
+  {
+    let anywhere = isV4 ? IPAddress(v4: 0) : IPAddress(high: 0, low: 0)
+    let socket = try UDPSocket(.upstream, on: SocketAddress(anywhere, port: port))
+    let index = makePlace(isV4: isV4)
+    try opened(index, socket.number)
+    fill(index, consume socket)
     return index
+  }
+
+  /// Lets a session with a server use the place that was adopted last.
+  mutating func occupy(_ index: UInt32, for server: SocketAddress) {
+    let family = server.ip.isV4 ? v4 : v6
+    precondition(family.last == index, "only the newest place is known to be its family's last")
+    var record = servers[server] ?? Server()
+    record.released += family[record.handedOut..<(family.count - 1)]
+    record.handedOut = family.count
+    servers[server] = record
+    places[Int(index)].sessions += 1
+  }
+
+  /// Closes the socket of a place that was adopted and is not used.
+  mutating func closeUnused(_ index: UInt32) {
+    guard places[Int(index)].sessions == 0 else { return }
+    places[Int(index)].number = -1
+    places[Int(index)].socket = nil
+  }
+
+  /// Takes a place whose socket is shared with the worker that reads from it.
+  mutating func takeGuest(_ socket: consuming UDPSocket, isV4: Bool) -> UInt32 {
+    let index = freeGuests.popLast() ?? addPlace(isV4: isV4)
+    places[Int(index)].isGuest = true
+    places[Int(index)].sessions = 1
+    fill(index, consume socket)
+    guestCount += 1
+    return index
+  }
+
+  func isGuest(_ index: UInt32) -> Bool { places[Int(index)].isGuest }
+
+  mutating func releaseGuest(_ index: UInt32) {
+    places[Int(index)].sessions = 0
+    places[Int(index)].number = -1
+    places[Int(index)].socket = nil
+    freeGuests.append(index)
+    guestCount -= 1
+  }
+
+  private mutating func fill(_ index: UInt32, _ socket: consuming UDPSocket) {
+    places[Int(index)].number = socket.number
+    places[Int(index)].port = socket.address.port
+    places[Int(index)].socket = consume socket
   }
 }

@@ -13,6 +13,8 @@ struct Worker: ~Copyable {
   let counters: WorkerCounters
   let quota: SessionQuota
   let mirror: (any SessionMirror)?
+  /// The sessions of a process before this one; nil where there are none.
+  let adopted: AdoptedSessions?
   let poller: Poller
   var listeners: ListenerPair
 
@@ -55,7 +57,7 @@ struct Worker: ~Copyable {
   init(
     _ listeners: consuming ListenerPair, poller: consuming Poller, snapshot: Snapshot, idleTimeout: UInt64,
     mailbox: Mailbox, metrics: Metrics, counters: WorkerCounters, quota: SessionQuota,
-    mirror: (any SessionMirror)?
+    mirror: (any SessionMirror)?, adopted: AdoptedSessions?
   ) {
     self.poller = poller
     self.listeners = listeners
@@ -63,6 +65,7 @@ struct Worker: ~Copyable {
     self.counters = counters
     self.quota = quota
     self.mirror = mirror
+    self.adopted = adopted
     sheet = metrics.makeSheet()
     self.snapshot = snapshot
     servers = snapshot.routing.endpoints.map(\.address)
@@ -115,6 +118,7 @@ struct Worker: ~Copyable {
     letters.adoption?.confirm()
     if letters.stop {
       sessions.removeAll { session in
+        if upstreams.isGuest(session.upstream) { return }
         mirror?.sessionEnded(upstreams.record(of: session))
         quota.giveBack()
       }
@@ -132,17 +136,27 @@ struct Worker: ~Copyable {
   private mutating func sweep() {
     let before = sessions.count
     sessions.expire(now: now) { session in
-      mirror?.lastSeen(upstreams.record(of: session)) ?? 0
+      if upstreams.isGuest(session.upstream) { return 0 }
+      let seen = mirror?.lastSeen(upstreams.record(of: session)) ?? 0
+      return adopted.map { $0.end(session, seen: seen, now: now) } ?? seen
     } ended: { session in
+      if upstreams.isGuest(session.upstream) {
+        upstreams.releaseGuest(session.upstream)
+        adopted?.leave(session)
+        return
+      }
       mirror?.sessionEnded(upstreams.record(of: session))
       upstreams.release(session.upstream, from: session.server)
       quota.giveBack()
     }
-    if sessions.count != before { sheet.set(counters.sessionsActive, to: UInt64(sessions.count)) }
+    if sessions.count != before { countSessions() }
     guard now >= nextDropCheck else { return }
     nextDropCheck = now + 1_000_000_000
     countDrops(.receiveQueueFull, listeners.newDrops())
   }
+
+  /// Says how many sessions this worker has. Guests are another worker's.
+  func countSessions() { sheet.set(counters.sessionsActive, to: UInt64(sessions.count - upstreams.guestCount)) }
 
   @inline(__always) func countDrops(_ reason: DropReason, _ amount: UInt64 = 1) {
     if amount > 0 { sheet.add(amount, to: counters.drops[reason]) }

@@ -76,6 +76,7 @@ extension Worker {
 
   private mutating func makeSession(_ client: SocketAddress, _ server: SocketAddress, _ local: LocalAddress) -> UInt32?
   {
+    if let guest = makeGuest(client, server, local) { return guest }
     if isDraining { return refuse(.draining) }
     guard quota.take() else { return refuse(.sessionLimit) }
     let upstream: UInt32
@@ -91,7 +92,7 @@ extension Worker {
       Session(client: client, server: server, upstream: upstream, local: local, lastSeen: now))
     mirror?.sessionBegan(upstreams.record(of: sessions[index]))
     sheet.add(1, to: counters.sessionsMade)
-    sheet.set(counters.sessionsActive, to: UInt64(sessions.count))
+    countSessions()
     return index
   }
 

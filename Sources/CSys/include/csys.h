@@ -48,6 +48,16 @@ bool csys_driver(const char *interface, char name[32]);
 /// them (membarrier(2), Linux 4.3). -1 with errno where the kernel has no such call.
 int csys_await_kernel(void);
 
+/// A number of the caller's network namespace that no other has until the next boot (SO_NETNS_COOKIE, Linux 5.14); before that, the
+/// number of its file, which may be given again.
+uint64_t csys_network_namespace(void);
+
+/// Whether a path lies in a BPF file system.
+bool csys_is_bpf_file_system(const char *path);
+
+/// Mounts a BPF file system. -1 with errno.
+int csys_mount_bpf_file_system(const char *path);
+
 /// A socket to the kernel's routing tables (NETLINK_ROUTE), or -1 with errno.
 int csys_routing_socket(void);
 

@@ -18,6 +18,18 @@ struct EbpfCommand: ProxySubcommand {
       EXAMPLES:
         proxy ebpf --config edge.yaml
         proxy ebpf --interface eth0 --attach native --require-offload
+        proxy ebpf --stay
+
+      STAYING:
+        With --stay the program, its sessions and their source ports are
+        pinned below /sys/fs/bpf/pinion. While no process is there, the
+        kernel carries the sessions that it had; new ones, and what the
+        kernel hands over, find nobody. The next 'proxy ebpf' with the
+        same --listen takes the sessions over, without a lost datagram;
+        without --stay, it leaves nothing in its turn. A build whose
+        tables look otherwise replaces them, and says so. SIGTERM ends
+        the process at once, since there is nothing to drain. To end
+        all: 'proxy detach'.
 
       \(ManualParts.exitCodes)
       """)

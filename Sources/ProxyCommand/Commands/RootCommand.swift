@@ -11,6 +11,7 @@ struct RootCommand: ParsableCommand {
       proxy ebpf [<options>]
       proxy check [--config <file>]
       proxy explain [--config <file>]
+      proxy detach [--listen <address:port>]
       """,
     discussion: """
       The filters and the servers stand in a configuration file, in YAML. Filters look at a datagram, edit it, choose its \
@@ -22,6 +23,7 @@ struct RootCommand: ParsableCommand {
         proxy check --config edge.yaml          list all that is wrong with a file
         proxy ebpf                              established sessions go by the kernel
         proxy explain --config edge.yaml        which filter runs where, and why
+        proxy detach                            end what 'ebpf --stay' left
         curl http://127.0.0.1:8000/metrics      what was forwarded, dropped, and why
 
       All options of the command: 'proxy run --help'. Each can be set in the environment too: PROXY_LISTEN for --listen.
@@ -29,6 +31,6 @@ struct RootCommand: ParsableCommand {
       \(ManualParts.exitCodes)
       """,
     version: proxyVersion,
-    subcommands: [RunCommand.self, EbpfCommand.self, CheckCommand.self, ExplainCommand.self],
+    subcommands: [RunCommand.self, EbpfCommand.self, CheckCommand.self, ExplainCommand.self, DetachCommand.self],
     defaultSubcommand: RunCommand.self)
 }

@@ -20,6 +20,11 @@ struct KernelPathArguments: ParsableArguments {
   @Flag(help: "End with exit code 3 rather than serve on sockets alone.")
   var requireOffload = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "When this process ends, however that comes, leave established sessions to the kernel. The next one takes them over."))
+  var stay = false
+
   func options(_ environment: Environment) throws(UsageError) -> KernelOptions {
     var options = KernelOptions()
     options.path.interfaces = interface.isEmpty ? try Settings.interface.value(nil, environment) ?? [] : interface
@@ -28,6 +33,8 @@ struct KernelPathArguments: ParsableArguments {
     if !requireOffload, let required = try Settings.requireOffload.value(nil, environment) {
       options.requiresOffload = required
     }
+    options.path.stays = stay
+    if !stay, let stays = try Settings.stay.value(nil, environment) { options.path.stays = stays }
     return options
   }
 }

@@ -18,12 +18,13 @@ enum Settings {
   static let interface = Setting(name: "interface") { $0.split(separator: ",").map(String.init) }
   static let attach = Setting(name: "attach") { try choice($0, of: AttachMode.self) }
   static let requireOffload = Setting(name: "require-offload") { try flag($0) }
+  static let stay = Setting(name: "stay") { try flag($0) }
 
   /// The variables of all options.
   static let variables = [
     config.variable, listen.variable, workers.variable, idleTimeout.variable, maxSessions.variable,
     drainTimeout.variable, admin.variable, noAdmin.variable, logLevel.variable, logFormat.variable,
-    interface.variable, attach.variable, requireOffload.variable,
+    interface.variable, attach.variable, requireOffload.variable, stay.variable,
   ]
 
   /// An address to listen on. Port 0 lets the system choose.
