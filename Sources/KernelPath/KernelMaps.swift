@@ -107,7 +107,7 @@ public final class KernelMaps: Sendable {
   }
 
   /// The same for a program that is to be loaded around them.
-  var shared: SharedMaps { SharedMaps(descriptors: descriptors) }
+  package var shared: SharedMaps { SharedMaps(descriptors: descriptors) }
 
   /// The maps by name, without those that libbpf makes of the program's data.
   static func maps(of object: OpaquePointer) -> [(String, OpaquePointer)] {

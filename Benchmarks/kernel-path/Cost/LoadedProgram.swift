@@ -21,7 +21,7 @@ final class LoadedProgram {
     guard let object = bpf_object__open_file(path, &options) else { throw Failure("\(path) is no program") }
     self.object = object
     do {
-      try maps?.give(to: object, anew: [])
+      try maps?.shared.give(to: object, anew: [])
       if !constants.isEmpty {
         let map = bpf_object__find_map_by_name(object, ".rodata")
         guard bpf_map__set_initial_value(map, constants, constants.count) == 0 else {
