@@ -77,15 +77,15 @@ static __attribute__((noinline)) __u32 find_on_ring(__u64 balance, __u64 hash) {
 }
 SERVICE __u32 kernel_ring(unsigned long long balance, unsigned long long hash) { return find_on_ring(balance, hash); }
 
-/// The bucket that `value` belongs to, by doubling, up to `count` for all that is larger.
-static __attribute__((noinline)) __u32 find_bucket(__u64 value, __u32 smallest_exponent, __u32 count) {
-  __u32 bits = 0;
-  __u64 rest = value ? value - 1 : 0;
+/// The bucket that `value` belongs to, by doubling, up to `count` for all that is larger. Without branches: the verifier would walk
+/// what is behind it once for each way through them.
+static __always_inline __u32 find_bucket(__u64 value, __u32 smallest_exponent, __u32 count) {
+  __u64 rest = value - (value != 0), bits = 0;
 #pragma unroll
   for (int step = 32; step; step /= 2) {
-    if (!(rest >> step)) continue;
-    rest >>= step;
-    bits += step;
+    const __u64 upper = rest >> step, shift = ((upper | -upper) >> 63) * step;
+    rest >>= shift;
+    bits += shift;
   }
   bits += rest;
   const __u32 bucket = bits > smallest_exponent ? bits - smallest_exponent : 0;

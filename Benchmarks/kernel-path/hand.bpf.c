@@ -68,6 +68,12 @@ static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entr
   return 0;
 }
 
+/// Without what the compiler knows of it, which it would use in a way that the verifier does not see through.
+static __always_inline __u32 opaque_size(__u32 size) {
+  asm volatile("" : "+r"(size));
+  return size;
+}
+
 static __always_inline struct token_entry *find_token(__u64 first, __u64 second, __u32 size) {
   const struct token_key key = {.tag = 3ull << 32 | size, .words = {first, second}};
   return bpf_map_lookup_elem(&tokens, &key);
@@ -217,14 +223,14 @@ SEC("xdp") int proxy(struct xdp_md *ctx) {
   const __u8 version = *version_place;
   if (version == 1) {
     if (received < 17) DROP(2, CAPTURE_NO_VALUE);
-    left = received - 17;
+    left = opaque_size(received) - 17;
     const __u64 *token = (const __u64 *)(payload + left);
     if (left > MAXIMUM_PAYLOAD || IS_OUTSIDE(token, 17)) PASS(LENGTH);
     cut = (sum_word(token[0]) + sum_word(token[1]) + version) << (left & 1) * 8;
     chosen = find_token(token[0], token[1], 16);
   } else if (version == 2) {
     if (received < 9) DROP(3, CAPTURE_NO_VALUE);
-    left = received - 9;
+    left = opaque_size(received) - 9;
     const __u64 *token = (const __u64 *)(payload + left);
     if (left > MAXIMUM_PAYLOAD || IS_OUTSIDE(token, 9)) PASS(LENGTH);
     cut = (sum_word(token[0]) + version) << (left & 1) * 8;

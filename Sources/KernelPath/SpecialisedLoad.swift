@@ -90,20 +90,22 @@ final class SpecialisedLoad: @unchecked Sendable {
     return buffer
   }
 
-  /// What is known beforehand: the bytes of the map that is frozen, and the maps' keys.
+  /// What is known beforehand: the bytes of the map that is frozen, and the maps' sizes.
   private var facts: ProgramSpecialiser.Facts? {
     var size = 0
     guard let readOnly = bpf_object__find_map_by_name(object, ".rodata"),
       let image = bpf_map__initial_value(readOnly, &size)
     else { return nil }
     var keySizes: [Int32: Int] = [:]
+    var valueSizes: [Int32: Int] = [:]
     var map: OpaquePointer?
     while let next = bpf_object__next_map(object, map) {
       keySizes[bpf_map__fd(next)] = Int(bpf_map__key_size(next))
+      valueSizes[bpf_map__fd(next)] = Int(bpf_map__value_size(next))
       map = next
     }
     return ProgramSpecialiser.Facts(
       image: Array(UnsafeRawBufferPointer(start: image, count: size)), imageDescriptor: bpf_map__fd(readOnly),
-      keySizes: keySizes)
+      keySizes: keySizes, valueSizes: valueSizes)
   }
 }

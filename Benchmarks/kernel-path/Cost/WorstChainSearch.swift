@@ -31,7 +31,7 @@ struct WorstChainSearch {
   mutating func run(_ count: Int) throws {
     while tried < count {
       let filters = worst.filters.isEmpty || Int.random(in: 0..<8) == 0 ? Self.random() : Self.changed(worst.filters)
-      guard let found = try measure(filters) else {
+      guard let found = try Self.measure(filters) else {
         refused += 1
         continue
       }
@@ -44,7 +44,7 @@ struct WorstChainSearch {
   }
 
   /// Nil for a chain that the plan leaves to the sockets. What the plan takes must load.
-  private func measure(_ filters: [String]) throws -> Found? {
+  static func measure(_ filters: [String]) throws -> Found? {
     let diagnostics = Diagnostics()
     let text = "[\(filters.joined(separator: ", "))]"
     let root = YAMLDocument.read(Array(text.utf8).span, diagnostics: diagnostics)
@@ -57,8 +57,8 @@ struct WorstChainSearch {
     guard plan.refusal == nil else { return nil }
     do {
       let program = try KernelProgram.forTrial(
-        plan, RoutingTable([.init(SocketAddress(IPAddress(v4: 0x0a00_0005), port: 9_000))]), addresses: Self.addresses,
-        port: 7_777, interfaces: Self.interfaces, hopLifetime: 100, needsFullChecksums: true)
+        plan, RoutingTable([.init(SocketAddress(IPAddress(v4: 0x0a00_0005), port: 9_000))]), addresses: addresses,
+        port: 7_777, interfaces: interfaces, hopLifetime: 100, needsFullChecksums: true)
       return Found(filters: filters, verified: program.verifiedInstructions, instructions: program.instructionCount)
     } catch { throw Failure("\(text): \(error)") }
   }

@@ -9,12 +9,18 @@ guard arguments.count > 1 else {
   print(
     """
     usage: KernelCost DIRECTORY [ROUNDS [LOADS [CHAIN...]]]   cost by chain, with the programs that `run` compiles
+           KernelCost --load FILTERS                          what the verifier walks for a chain, as YAML
            KernelCost --worst [CHAINS]                        looks for the chain that the verifier walks longest
     """)
   exit(2)
 }
 do {
-  if arguments[1] == "--worst" {
+  if arguments[1] == "--load" {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let found = try WorstChainSearch.measure(arguments.dropFirst(2).map { String($0) })
+    print(found.map { "\($0.verified) walked of \($0.instructions), \(clock.now - start)" } ?? "left to the sockets")
+  } else if arguments[1] == "--worst" {
     var search = WorstChainSearch()
     try search.run(number(2, default: 1_000))
     print("\(search.tried) chains loaded, \(search.refused) left to the sockets")

@@ -114,7 +114,7 @@ struct CopyForwarding {
     default:
       if code == Opcode.call {
         for register in 0..<6 { numbers[register] = 0 }
-        if instruction.touch != .nothing, instruction.source != 0 || HelperCall(instruction.immediate).memory != .key {
+        if instruction.touch != .nothing, instruction.source != 0 || HelperCall(instruction.immediate).mayWrite {
           forgetStack()
         }
       } else if code != Opcode.exit {

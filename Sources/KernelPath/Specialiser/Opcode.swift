@@ -90,10 +90,15 @@ struct HelperCall {
   /// Which arguments are pointers to memory that it reads, or writes, whose size is known.
   let memory: Memory
 
+  /// Whether it may write memory that it has a pointer to.
+  var mayWrite: Bool { memory == .sized || memory == .unknown }
+
   enum Memory {
     case none
     /// The second argument is a key of the map that is the first.
     case key
+    /// The same, and the third is a value of that map.
+    case entry
     /// The second argument is memory whose size is the third.
     case sized
     /// Not known: it may read and write whatever it has a pointer to.
@@ -103,6 +108,7 @@ struct HelperCall {
   init(_ number: Int32) {
     switch number {
     case 1, 3: (argumentCount, memory) = (2, .key)  // map_lookup_elem, map_delete_elem
+    case 2: (argumentCount, memory) = (4, .entry)  // map_update_elem
     case 5, 7, 8, 118, 125, 160: (argumentCount, memory) = (0, .none)  // times, random number, processor
     case 44, 65: (argumentCount, memory) = (2, .none)  // xdp_adjust_head, xdp_adjust_tail
     case 51: (argumentCount, memory) = (3, .none)  // redirect_map

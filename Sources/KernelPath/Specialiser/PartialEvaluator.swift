@@ -9,8 +9,9 @@ struct PartialEvaluator {
     /// The bytes of the frozen map, and its descriptor.
     let image: [UInt8]
     let imageDescriptor: Int32
-    /// The sizes of the maps' keys, by descriptor.
+    /// The sizes of the maps' keys and values, by descriptor.
     let keySizes: [Int32: Int]
+    var valueSizes: [Int32: Int] = [:]
   }
 
   /// One way in which a block is written.
@@ -526,8 +527,11 @@ struct PartialEvaluator {
       new.touch = touch(of: helper)
     } else {
       new.arguments = 0x3e
-      new.touch = .everything
-      state.forgetStack()
+      // A function has a stack of its own. Of its caller's it knows what it is given.
+      if (UInt8(1)..<6).contains(where: { state[$0].mayPointToStack }) {
+        new.touch = .everything
+        state.forgetStack()
+      }
       if instruction.source == Opcode.callFunction { enter(function: Int(instruction.immediate)) }
     }
     for register in UInt8(0)..<6 { state[register] = .unknown }
@@ -547,6 +551,20 @@ struct PartialEvaluator {
         let size = facts.keySizes[Int32(truncatingIfNeeded: state[1].offset)]
       {
         return .range(offset, count: Int16(size))
+      }
+      return .everything
+    case .entry:
+      // The bytes between both count as read too.
+      let value = state[3]
+      if memory.kind == .stack, value.kind == .stack, state[1].kind == .map,
+        let keySize = facts.keySizes[Int32(truncatingIfNeeded: state[1].offset)],
+        let valueSize = facts.valueSizes[Int32(truncatingIfNeeded: state[1].offset)]
+      {
+        let from = min(memory.offset, value.offset)
+        let end = max(memory.offset + keySize, value.offset + valueSize)
+        if let offset = Int16(exactly: from), let count = Int16(exactly: end - from) {
+          return .range(offset, count: count)
+        }
       }
       return .everything
     case .sized:
