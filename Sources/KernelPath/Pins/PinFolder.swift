@@ -64,7 +64,8 @@ struct PinFolder: Sendable, CustomStringConvertible {
   /// Takes all out, and the folder away.
   func remove() {
     // Without its header the rest means nothing: that goes first.
-    for name in names.sorted(by: { a, _ in a == PinHeader.name }) { unpin(name) }
+    unpin(PinHeader.name)
+    for name in names { unpin(name) }
     rmdir(path)
     rmdir(Self.parent)
   }
