@@ -72,6 +72,29 @@ import Testing
     #expect(net.servers[0].sources.count == net.clients.count + 1)
   }
 
+  @Test("What stays is what was applied last, also after the kernel path was away") func reloaded() throws {
+    let net = try StayNetwork(clients: 2)
+    let first = try net.start()
+    try net.establish(first)
+    try net.serveBySockets()
+    try first.process.signal(SIGHUP)
+    try first.process.awaitLine(containing: "path: sockets")
+    #expect(access(try net.pinFolder(), F_OK) != 0, "nothing to stay")
+    // Back with another chain, and the tokens the other way round.
+    try net.routes.change(to: [("b", net.servers[0].address), ("a", net.servers[1].address)], first: "Pass")
+    try first.process.signal(SIGHUP)
+    #expect(try eventually { try first.metric("proxy_offload_active") == 1 })
+    try net.establish(first)
+    let received = net.servers[0].received
+    try net.kill(first)
+    for _ in 0..<5 { try net.clients[0].send("1b".utf8, to: StayNetwork.listener) }
+    for _ in 0..<5 { #expect(try net.clients[0].receive()?.bytes == Array("1".utf8)) }
+    #expect(net.servers[0].received == received + 5)
+    let next = try net.start()
+    try next.process.awaitLine(containing: "are taken over: \(net.sessionCount)")
+    try net.exchange()
+  }
+
   @Test("Without it, sessions stop until the next process is there") func gap() throws {
     let net = try StayNetwork(clients: 1)
     let first = try net.start([])
