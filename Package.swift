@@ -125,7 +125,7 @@ let package = Package(
       ],
       swiftSettings: swift),
     .testTarget(
-      name: "CommandTests", dependencies: ["ProxyCommand", "Operations", "FilterKit", "TestNetwork", "proxy"],
+      name: "CommandTests", dependencies: ["ProxyCommand", "Operations", "FilterKit", "TestNetwork", "CBpf", "proxy"],
       swiftSettings: swift),
     // Test kit: real network namespaces, sockets and processes.
     .target(name: "CTestNetwork", path: "Tests/CTestNetwork"),

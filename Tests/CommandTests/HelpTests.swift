@@ -14,7 +14,8 @@ import Testing
   @Test(
     "The help fits into 80 columns",
     arguments: [
-      ["--help"], ["run", "--help"], ["ebpf", "--help"], ["check", "--help"], ["explain", "--help"], ["help", "run"],
+      ["--help"], ["run", "--help"], ["ebpf", "--help"], ["check", "--help"], ["explain", "--help"], ["detach", "--help"],
+      ["help", "run"],
     ])
   func width(arguments: [String]) throws {
     let process = try ChildProcess.proxy(arguments, environment: ["COLUMNS": "80"])
@@ -24,7 +25,9 @@ import Testing
 
   @Test("The help has every option, and every option has a variable")
   func options() throws {
-    let kernel = [Settings.interface.variable, Settings.attach.variable, Settings.requireOffload.variable]
+    let kernel = [
+      Settings.interface.variable, Settings.attach.variable, Settings.requireOffload.variable, Settings.stay.variable,
+    ]
     #expect(try options(of: "ebpf") == Settings.variables.map(Self.option))
     #expect(try options(of: "run") == Settings.variables.filter { !kernel.contains($0) }.map(Self.option))
   }

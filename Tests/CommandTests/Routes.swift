@@ -13,17 +13,20 @@ struct Routes {
   }
 
   /// Writes the file anew.
-  func change(to routes: [(token: String, server: SocketAddress)], comment: String = "") throws {
-    try replace(by: Self.text(routes) + comment)
+  /// - Parameters:
+  ///   - first: A filter without options in front of the others.
+  ///   - comment: Text behind all.
+  func change(to routes: [(token: String, server: SocketAddress)], first: String? = nil, comment: String = "") throws {
+    try replace(by: Self.text(routes, first: first) + comment)
   }
 
   /// Writes the file anew.
   func replace(by text: String) throws { try folder.write(text, to: "routes.yaml") }
 
-  private static func text(_ routes: [(token: String, server: SocketAddress)]) -> String {
+  private static func text(_ routes: [(token: String, server: SocketAddress)], first: String? = nil) -> String {
     """
     version: v1alpha1
-    filters:
+    filters:\(first.map { "\n  - name: \($0)" } ?? "")
       - name: Capture
         config: {suffix: {size: 1, remove: true}}
       - name: TokenRouter

@@ -73,7 +73,15 @@ extension KernelPath {
       // Noted also where this process does not stay: if it is killed now, the next one takes over.
       guard var pins = pins ?? left.map({ Pins($0) }) else {
         let header = PinHeader(layout: options.layout, listening: listening, places: places)
-        return try Pins(maps, header, in: PinFolder(listening[0]))
+        let pins = try Pins(maps, header, in: PinFolder(listening[0]))
+        if pins.isPrivate {
+          state.withLock {
+            $0.stay.notes.append(
+              "\(PinFolder.fileSystem) was mounted in a mount namespace of its own, as 'ip netns exec' makes one: what stays goes when that "
+                + "does; mount it outside to keep it ('mount -t bpf bpf \(PinFolder.fileSystem)')")
+          }
+        }
+        return pins
       }
       try pins.note(places)
       return options.stays ? pins : nil
@@ -95,6 +103,7 @@ extension KernelPath {
     }
     do throws(KernelPathError) {
       try pins.keep(active.attachments)
+      state.withLock { $0.stay.problem = nil }
     } catch {
       pins.remove()
       for attachment in active.attachments { attachment.unpinned() }

@@ -35,12 +35,24 @@ struct PinFolder: Sendable, CustomStringConvertible {
   var names: [String] { Self.names(in: path) }
 
   /// Makes the folder, and mounts the file system where it is missing.
-  func make() throws(KernelPathError) {
-    if !csys_is_bpf_file_system(Self.fileSystem), csys_mount_bpf_file_system(Self.fileSystem) != 0 {
-      throw .notPinned(path: path, errno: errno)
+  ///
+  /// - Returns: whether that was seen by this process's mount namespace alone, as below `ip netns exec`: such a mount ends with it.
+  func make() throws(KernelPathError) -> Bool {
+    var isPrivate = false
+    if !csys_is_bpf_file_system(Self.fileSystem) {
+      guard csys_mount_bpf_file_system(Self.fileSystem) == 0 else { throw .notPinned(path: path, errno: errno) }
+      isPrivate = Self.target(of: "/proc/self/ns/mnt") != Self.target(of: "/proc/1/ns/mnt")
     }
     for folder in [Self.parent, path] where mkdir(folder, 0o700) != 0 && errno != EEXIST {
       throw .notPinned(path: path, errno: errno)
+    }
+    return isPrivate
+  }
+
+  private static func target(of link: String) -> String? {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { text in
+      let size = readlink(link, text.baseAddress!, text.count)
+      return size > 0 ? String(decoding: text[..<size], as: UTF8.self) : nil
     }
   }
 
@@ -61,12 +73,12 @@ struct PinFolder: Sendable, CustomStringConvertible {
   /// Takes out what has a name. What others hold open lives on.
   func unpin(_ name: String) { unlink("\(path)/\(name)") }
 
-  /// Takes all out, and the folder away.
+  /// Takes all out, and the folder away. The one above it stays: another proxy may be about to use it.
   func remove() {
     // Without its header the rest means nothing: that goes first.
-    for name in names.sorted(by: { a, _ in a == PinHeader.name }) { unpin(name) }
+    unpin(PinHeader.name)
+    for name in names { unpin(name) }
     rmdir(path)
-    rmdir(Self.parent)
   }
 
   private static func names(in path: String) -> [String] {

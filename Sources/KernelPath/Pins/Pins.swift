@@ -3,6 +3,8 @@ import FilterKit
 /// What this process has pinned: it stays when the process ends, however that comes.
 struct Pins {
   let folder: PinFolder
+  /// Whether all goes when this process's mount namespace does.
+  let isPrivate: Bool
   private var header: PinHeader
   private let headerMap: MapDescriptor
 
@@ -15,7 +17,7 @@ struct Pins {
     self.header = header
     headerMap = try PinHeader.makeMap()
     try header.write(to: headerMap)
-    try folder.make()
+    isPrivate = try folder.make()
     do throws(KernelPathError) {
       for name in Self.maps { try folder.pin(maps.descriptors[name]!.number, as: name) }
       try folder.pin(headerMap.number, as: PinHeader.name)
@@ -28,6 +30,7 @@ struct Pins {
   /// Takes over what a process before this one has pinned.
   init(_ left: LeftState) {
     folder = left.folder
+    isPrivate = false
     header = left.header
     headerMap = left.headerMap
   }
