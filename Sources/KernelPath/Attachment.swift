@@ -16,11 +16,14 @@ public enum AttachMode: String, CaseIterable, Sendable {
 /// The program on one interface. Detaches when it goes away; the kernel sees to it where the process is killed.
 final class Attachment: Sendable, CustomStringConvertible {
   let interface: String
+  /// The interface's number: one that comes back under its name has another.
+  let index: UInt32
   let mode: AttachMode
   private let link: Int32
 
   init(_ program: KernelProgram, to interface: LocalInterface, mode: AttachMode) throws(KernelPathError) {
     self.interface = interface.name
+    index = interface.index
     var failure: Int32 = 0
     for mode in Self.modes(interface, mode) {
       var options = bpf_link_create_opts()

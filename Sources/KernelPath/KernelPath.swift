@@ -16,6 +16,9 @@ public final class KernelPath: SessionMirror, Sendable {
     var sources: [SocketAddress: IPAddress?] = [:]
     /// Where clients send to.
     var port: UInt16 = 0
+    var listeners: [IPAddress] = []
+    /// Whether sessions may have to leave from another address than the kernel was told.
+    var hasMoved = false
     var warnings: [String] = []
     var offload: OffloadState
   }
@@ -23,6 +26,8 @@ public final class KernelPath: SessionMirror, Sendable {
   /// What only changes of the configuration work with.
   private struct Change {
     var keeper: NeighbourKeeper?
+    /// The network that the configuration was brought into.
+    var network: NetworkView?
     /// Where the filters' state is.
     var cells = KernelCells()
     /// How interfaces take the program, by their index, where that was found out.
@@ -57,9 +62,20 @@ public final class KernelPath: SessionMirror, Sendable {
   /// - Parameter listening: the addresses that the sockets listen on. All have one port.
   public func apply(_ snapshot: Snapshot, listening: [SocketAddress]) throws(KernelPathError) {
     let plan = ChainPlan(snapshot.chain)
+    let servers = snapshot.routing.endpoints.map(\.address)
     let result = change.withLock { change -> Result<Void, KernelPathError> in
+      let isFirst = change.network == nil
+      // Before it is looked at for good: what changes in between is noticed.
+      let network = NetworkView(options, listening, servers, leavesOut: !isFirst)
+      change.network = network
       do throws(KernelPathError) {
-        let maps = try activate(plan, snapshot.routing, listening, &change)
+        let choice = try network.choice.get()
+        state.withLock { state in
+          state.hasMoved = state.listeners != choice.listeners || !network.sources.agrees(with: state.sources)
+          state.listeners = choice.listeners
+          state.sources = network.sources
+        }
+        let maps = try activate(plan, snapshot.routing, listening, choice, &change)
         if change.keeper == nil { change.keeper = try NeighbourKeeper(every: options.neighbourInterval) }
         change.keeper!.maps = maps
         return .success(())
@@ -69,6 +85,12 @@ public final class KernelPath: SessionMirror, Sendable {
       }
     }
     try result.get()
+  }
+
+  /// Whether interfaces, addresses or the ways to servers are others than when the configuration was applied last: it is to be
+  /// applied again.
+  public var isOutOfDate: Bool {
+    change.withLock { change in change.network.map { $0 != $0.now(options) } ?? false }
   }
 
   /// Detaches. The sockets carry the sessions on.
@@ -88,15 +110,14 @@ public final class KernelPath: SessionMirror, Sendable {
 
   /// - Returns: The maps in use.
   private func activate(
-    _ plan: ChainPlan, _ routing: RoutingTable, _ listening: [SocketAddress], _ change: inout Change
+    _ plan: ChainPlan, _ routing: RoutingTable, _ listening: [SocketAddress], _ choice: InterfaceChoice,
+    _ change: inout Change
   ) throws(KernelPathError) -> KernelMaps {
     state.withLock { $0.warnings = [] }
     if let refusal = plan.refusal, !plan.isForKernel { throw .chain(refusal) }
     let servers = routing.endpoints.map(\.address)
-    let choice = try InterfaceChoice(options.interfaces, listening, servers)
     let (active, numbers, isReused) = state.withLock { state in
       state.port = listening[0].port
-      state.sources = [:]
       state.warnings = choice.warnings(options.mode)
       let isReused = state.numbers.configure(servers)
       return (state.active, state.numbers, isReused)
@@ -135,7 +156,7 @@ public final class KernelPath: SessionMirror, Sendable {
       change.modes[interface.index] = attachment.mode
       isSurprised = true
     }
-    return isSurprised ? try activate(plan, routing, listening, &change) : next.program.maps
+    return isSurprised ? try activate(plan, routing, listening, choice, &change) : next.program.maps
   }
 
   /// How an interface takes the program, as far as that is known.
@@ -171,7 +192,7 @@ public final class KernelPath: SessionMirror, Sendable {
       }
       // A program that runs already is swapped: no packet passes without one.
       for interface in interfaces {
-        if let attachment = active?.attachments.first(where: { $0.interface == interface.name }) {
+        if let attachment = active?.attachments.first(where: { $0.index == interface.index }) {
           try attachment.swap(to: program)
           next.attachments.append(attachment)
         } else {
@@ -189,6 +210,7 @@ public final class KernelPath: SessionMirror, Sendable {
   private func begin(_ next: ActiveProgram) {
     state.withLock { state in
       state.active = next
+      if state.hasMoved { Self.giveBackMoved(next, &state) }
       for session in state.sessions.left { Self.carry(session, &state) }
       state.offload.set(isActive: true, obstacle: nil)
     }
@@ -240,7 +262,7 @@ extension KernelPath {
   private static func carry(_ session: SessionRecord, _ state: inout State) {
     // One to an endpoint that left the configuration has no number.
     guard let active = state.active, active.plan.carriesSessions, let endpoint = state.numbers[session.server],
-      let source = source(toward: session.server, &state)
+      state.listeners.contains(session.local), let source = source(toward: session.server, &state)
     else { return }
     let maps = active.program.maps
     let carried = CarriedSession(
@@ -254,6 +276,21 @@ extension KernelPath {
     }
     state.sessions.carry(session, as: carried)
     state.numbers.sessionBegan(with: session.server)
+  }
+
+  /// Takes the sessions out of the kernel whose packets would leave from an address that is not right any more.
+  private static func giveBackMoved(_ active: ActiveProgram, _ state: inout State) {
+    for (record, carried) in state.sessions.inKernel where !isRight(record, carried, &state) {
+      active.program.maps.close(carried)
+      state.sessions.giveBack(record, now: MonotonicClock.now)
+      state.numbers.sessionEnded(with: carried.server)
+    }
+    state.hasMoved = false
+  }
+
+  /// Whether a session's packets still leave from the addresses that the kernel was told.
+  private static func isRight(_ record: SessionRecord, _ carried: CarriedSession, _ state: inout State) -> Bool {
+    state.listeners.contains(record.local) && source(toward: carried.server, &state) == carried.proxy.ip
   }
 
   /// The proxy's address toward a server; nil where packets to it do not leave this host.

@@ -1,5 +1,6 @@
 import FilterKit
 import Filters
+import Logging
 import ProxyConfiguration
 import Testing
 
@@ -42,7 +43,9 @@ import Testing
   }
 
   private func shown(_ text: String, tokens: Bool) throws -> String {
-    ConfigurationText(showsTokens: tokens).text(of: try AppliedConfiguration(try load(text), file: "file.yaml"))
+    let names = EndpointNames(Metrics(), logger: Logger(label: "test"))
+    return ConfigurationText(showsTokens: tokens).text(
+      of: try AppliedConfiguration(try load(text), file: "file.yaml", names: names))
   }
 
   @Test("What is shown with its tokens is a configuration file with the same meaning")
