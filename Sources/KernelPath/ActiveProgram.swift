@@ -9,6 +9,8 @@ struct ActiveProgram {
   /// Where its maps say that packets go.
   private(set) var routing: KernelRouting
   var attachments: [Attachment] = []
+  /// When the endpoints to choose among changed last, in nanoseconds of `CLOCK_MONOTONIC`.
+  private var chosenAt: UInt64 = 0
   let plan: ChainPlan
   private let image: image
   private let counters: PathCounters
@@ -43,13 +45,18 @@ struct ActiveProgram {
 
   /// Whether its maps have room for what they hold together with `routing`.
   func hasRoom(for routing: KernelRouting) -> Bool {
-    let old = self.routing.tokens.keys
-    return routing.tokens.count + old.count { routing.tokens[$0] == nil } <= tokenCapacity
+    routing.tokens.count(with: self.routing.tokens) <= tokenCapacity
       && program.maps.balance.room == program.maps.balance.room.holding(routing)
   }
 
   /// Changes where packets go, while it runs.
   mutating func update(_ routing: KernelRouting) throws(KernelPathError) {
+    if !routing.choosesAlike(self.routing) {
+      let now = MonotonicClock.now
+      // The list that is written now was in use before the last change: nobody may be reading it still.
+      if now &- chosenAt < 1_000_000_000 { KernelWork.awaitEnd() }
+      chosenAt = now
+    }
     try routing.write(to: program.maps, replacing: self.routing)
     self.routing = routing
   }

@@ -17,6 +17,7 @@ public enum AttachMode: String, CaseIterable, Sendable {
 /// The program on one interface. Detaches when it goes away, unless it is pinned; the kernel sees to it where the process is killed.
 final class Attachment: Sendable, CustomStringConvertible {
   let interface: String
+  /// The interface's number: one that comes back under its name has another.
   let index: UInt32
   let mode: AttachMode
   private let link: Int32

@@ -43,6 +43,17 @@ struct MirroredSessions {
   /// The sessions that the kernel might carry and does not.
   var left: [SessionRecord] { waiting.map { entries[$0]!.record } }
 
+  /// Those that the kernel carries.
+  var inKernel: [(record: SessionRecord, carried: CarriedSession)] {
+    entries.values.compactMap { entry in entry.carried.map { (entry.record, $0) } }
+  }
+
+  /// Lets only the sockets serve a session that the kernel carried until now.
+  mutating func giveBack(_ record: SessionRecord, now: UInt64) {
+    entries[Key(record)] = Entry(record: record, givenBack: now)
+    waiting.insert(Key(record))
+  }
+
   mutating func add(_ record: SessionRecord) {
     entries[Key(record)] = Entry(record: record)
     waiting.insert(Key(record))

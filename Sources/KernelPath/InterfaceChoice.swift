@@ -35,19 +35,24 @@ struct InterfaceChoice {
   }
 
   /// - Parameters:
-  ///   - names: the interfaces that were asked for; empty for those of the listening addresses and of the routes to `servers`.
+  ///   - names: the interfaces that were asked for; empty for those with listening addresses or with one of `sources`.
+  ///   - sources: the addresses from which packets to servers leave.
+  ///   - leavesOut: whether one that was asked for and is not there is left out, rather than an error.
   ///   - listening: where the sockets listen; an unspecified address stands for all of its family.
-  init(_ names: [String], _ listening: [SocketAddress], _ servers: [SocketAddress]) throws(KernelPathError) {
+  init(
+    _ names: [String], _ listening: [SocketAddress], sources: Set<IPAddress>, leavesOut: Bool
+  ) throws(KernelPathError) {
     let all = try LocalInterface.all()
     listeners = all.filter { !$0.isLoopback }.flatMap(\.addresses).filter { address in
       listening.contains { $0.ip == address || $0.ip.isUnspecified && $0.ip.isV4 == address.isV4 }
     }
     if names.isEmpty {
-      let sources = Set(servers.compactMap(SourceAddress.toward))
       let listeners = listeners
       interfaces = all.filter { interface in
         !interface.isLoopback && interface.addresses.contains { sources.contains($0) || listeners.contains($0) }
       }
+    } else if leavesOut {
+      interfaces = all.filter { names.contains($0.name) }
     } else {
       interfaces = try names.map { name throws(KernelPathError) in
         guard let interface = all.first(where: { $0.name == name }) else {
@@ -58,6 +63,9 @@ struct InterfaceChoice {
       }
     }
     let interfaces = interfaces
+    guard !interfaces.isEmpty || names.isEmpty else {
+      throw .refused(KernelRefusal("\(names.joined(separator: ", ")): none of these interfaces is up"))
+    }
     others = all.filter { !interfaces.contains($0) }
     guard !listeners.isEmpty else {
       throw .refused(KernelRefusal("the proxy listens on the loopback interface alone, which has no driver"))

@@ -10,6 +10,24 @@ struct KernelMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: Sendable {
   /// Adds or replaces an entry: a look-up sees the old one or the new one, whole.
   func set(_ key: Key, _ value: Value) throws(KernelPathError) { try update(key, value, BPF_ANY) }
 
+  /// The same for many entries, each for itself, in few calls (BPF_MAP_UPDATE_BATCH, Linux 5.6).
+  func set(_ keys: [Key], _ values: [Value]) throws(KernelPathError) {
+    var options = bpf_map_batch_opts()
+    options.sz = MemoryLayout<bpf_map_batch_opts>.size
+    options.elem_flags = UInt64(BPF_ANY)
+    var done = 0
+    while done < keys.count {
+      var count = UInt32(min(4_096, keys.count - done))
+      let result = keys.withUnsafeBufferPointer { keys in
+        values.withUnsafeBufferPointer { values in
+          bpf_map_update_batch(descriptor, keys.baseAddress! + done, values.baseAddress! + done, &count, &options)
+        }
+      }
+      guard result == 0, count > 0 else { throw .system(call: "update of a BPF map", errno: errno) }
+      done += Int(count)
+    }
+  }
+
   /// The same with a value that is given as bytes, as many as the map has for one.
   func set(_ key: Key, bytes: [UInt8]) throws(KernelPathError) {
     var key = key

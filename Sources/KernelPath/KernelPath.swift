@@ -18,6 +18,9 @@ public final class KernelPath: SessionMirror, Sendable {
     var sources: [SocketAddress: IPAddress?] = [:]
     /// Where clients send to.
     var port: UInt16 = 0
+    var listeners: [IPAddress] = []
+    /// Whether sessions may have to leave from another address than the kernel was told.
+    var hasMoved = false
     var warnings: [String] = []
     var stay = StayReport()
     var offload: OffloadState
@@ -31,6 +34,8 @@ public final class KernelPath: SessionMirror, Sendable {
     var keeper: NeighbourKeeper?
     /// What stays when the process ends; nil where nothing does.
     var pins: Pins?
+    /// The network that the configuration was brought into.
+    var network: NetworkView?
     /// Where the filters' state is.
     var cells = KernelCells()
     /// How interfaces take the program, by their index, where that was found out.
@@ -65,9 +70,20 @@ public final class KernelPath: SessionMirror, Sendable {
   /// - Parameter listening: the addresses that the sockets listen on. All have one port.
   public func apply(_ snapshot: Snapshot, listening: [SocketAddress]) throws(KernelPathError) {
     let plan = ChainPlan(snapshot.chain)
+    let servers = snapshot.routing.endpoints.map(\.address)
     let result = change.withLock { change -> Result<Void, KernelPathError> in
+      let isFirst = change.network == nil
+      // Before it is looked at for good: what changes in between is noticed.
+      let network = NetworkView(options, listening, servers, leavesOut: !isFirst)
+      change.network = network
       do throws(KernelPathError) {
-        let maps = try activate(plan, snapshot.routing, listening, &change)
+        let choice = try network.choice.get()
+        state.withLock { state in
+          state.hasMoved = state.listeners != choice.listeners || !network.sources.agrees(with: state.sources)
+          state.listeners = choice.listeners
+          state.sources = network.sources
+        }
+        let maps = try activate(plan, snapshot.routing, listening, choice, &change)
         if change.keeper == nil { change.keeper = try NeighbourKeeper(every: options.neighbourInterval) }
         change.keeper!.maps = maps
         return .success(())
@@ -77,6 +93,12 @@ public final class KernelPath: SessionMirror, Sendable {
       }
     }
     try result.get()
+  }
+
+  /// Whether interfaces, addresses or the ways to servers are others than when the configuration was applied last: it is to be
+  /// applied again.
+  public var isOutOfDate: Bool {
+    change.withLock { change in change.network.map { $0 != $0.now(options) } ?? false }
   }
 
   /// Ends: what is to stay is left to the next process. Otherwise it detaches, and the sockets carry the sessions on.
@@ -103,15 +125,14 @@ public final class KernelPath: SessionMirror, Sendable {
 
   /// - Returns: The maps in use.
   private func activate(
-    _ plan: ChainPlan, _ routing: RoutingTable, _ listening: [SocketAddress], _ change: inout Change
+    _ plan: ChainPlan, _ routing: RoutingTable, _ listening: [SocketAddress], _ choice: InterfaceChoice,
+    _ change: inout Change
   ) throws(KernelPathError) -> KernelMaps {
     state.withLock { $0.warnings = [] }
     if let refusal = plan.refusal, !plan.isForKernel { throw .chain(refusal) }
     let servers = routing.endpoints.map(\.address)
-    let choice = try InterfaceChoice(options.interfaces, listening, servers)
     let (active, left, numbers, isReused) = state.withLock { state in
       state.port = listening[0].port
-      state.sources = [:]
       state.warnings = choice.warnings(options.mode)
       let isReused = state.numbers.configure(servers)
       return (state.active, state.left, state.numbers, isReused)
@@ -152,7 +173,7 @@ public final class KernelPath: SessionMirror, Sendable {
       change.modes[interface.index] = attachment.mode
       isSurprised = true
     }
-    return isSurprised ? try activate(plan, routing, listening, &change) : next.program.maps
+    return isSurprised ? try activate(plan, routing, listening, choice, &change) : next.program.maps
   }
 
   /// How an interface takes the program, as far as that is known.
@@ -191,7 +212,7 @@ public final class KernelPath: SessionMirror, Sendable {
       let attachments = active?.attachments ?? left?.attachments(options.mode, interfaces) ?? []
       // A program that runs already is swapped: no packet passes without one.
       for interface in interfaces {
-        if let attachment = attachments.first(where: { $0.interface == interface.name }) {
+        if let attachment = attachments.first(where: { $0.index == interface.index }) {
           try attachment.swap(to: program)
           next.attachments.append(attachment)
         } else {
@@ -210,6 +231,7 @@ public final class KernelPath: SessionMirror, Sendable {
     state.withLock { state in
       state.active = next
       state.left = nil
+      if state.hasMoved { Self.giveBackMoved(next, &state) }
       for session in state.sessions.left { Self.carry(session, &state) }
       state.offload.set(isActive: true, obstacle: nil)
     }
@@ -264,7 +286,7 @@ extension KernelPath {
   private static func carry(_ session: SessionRecord, _ state: inout State) {
     // One to an endpoint that left the configuration has no number.
     guard let active = state.active, active.plan.carriesSessions, let endpoint = state.numbers[session.server],
-      let source = source(toward: session.server, &state)
+      state.listeners.contains(session.local), let source = source(toward: session.server, &state)
     else { return }
     let maps = active.program.maps.sessionMaps
     let carried = CarriedSession(
@@ -278,6 +300,21 @@ extension KernelPath {
     }
     state.sessions.carry(session, as: carried)
     state.numbers.sessionBegan(with: session.server)
+  }
+
+  /// Takes the sessions out of the kernel whose packets would leave from an address that is not right any more.
+  private static func giveBackMoved(_ active: ActiveProgram, _ state: inout State) {
+    for (record, carried) in state.sessions.inKernel where !isRight(record, carried, &state) {
+      active.program.maps.sessionMaps.close(carried)
+      state.sessions.giveBack(record, now: MonotonicClock.now)
+      state.numbers.sessionEnded(with: carried.server)
+    }
+    state.hasMoved = false
+  }
+
+  /// Whether a session's packets still leave from the addresses that the kernel was told.
+  private static func isRight(_ record: SessionRecord, _ carried: CarriedSession, _ state: inout State) -> Bool {
+    state.listeners.contains(record.local) && source(toward: carried.server, &state) == carried.proxy.ip
   }
 
   /// The proxy's address toward a server; nil where packets to it do not leave this host.

@@ -66,8 +66,12 @@ extension KernelMaps {
 
   /// Sets which endpoints have a token. None: the token is not known.
   public func setToken(_ token: [UInt8], endpoints: [UInt32]) throws(KernelPathError) {
-    guard let first = endpoints.first else { return remove(token) }
-    try set(token, KernelRouting.Target(endpoint: first, count: UInt32(endpoints.count)))
+    let key = Self.key(token)
+    guard let first = endpoints.first else {
+      tokens.remove(key)
+      return
+    }
+    try tokens.set(key, token_entry(endpoint: first, count: UInt32(endpoints.count)))
   }
 
   /// Sets where packets go that no filter chose an endpoint for.
@@ -75,17 +79,11 @@ extension KernelMaps {
     try set(KernelRouting.Target(endpoint: endpoints.first ?? 0, count: UInt32(endpoints.count)))
   }
 
-  func set(_ token: [UInt8], _ target: KernelRouting.Target) throws(KernelPathError) {
-    try tokens.set(Self.key(token), token_entry(endpoint: target.endpoint, count: target.count))
-  }
-
-  func remove(_ token: [UInt8]) { tokens.remove(Self.key(token)) }
-
   func set(_ all: KernelRouting.Target) throws(KernelPathError) {
     try defaults.set(0, default_route(endpoint: all.endpoint, count: all.count))
   }
 
-  private static func key(_ token: [UInt8]) -> token_key {
+  static func key(_ token: [UInt8]) -> token_key {
     precondition(token.count <= maximumToken, "the plan refuses chains that capture more")
     var key = token_key()
     withUnsafeMutableBytes(of: &key.words) { $0.copyBytes(from: token) }

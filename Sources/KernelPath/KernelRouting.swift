@@ -9,7 +9,7 @@ struct KernelRouting: Equatable {
     var count: UInt32
   }
 
-  private(set) var tokens: [[UInt8]: Target] = [:]
+  let tokens: TokenRoutes
   /// Of a packet that no filter chose an endpoint for.
   private var all: Target
 
@@ -24,22 +24,22 @@ struct KernelRouting: Equatable {
     all = Target(endpoint: endpoints.first.map { number($0.address) } ?? 0, count: UInt32(endpoints.count))
     if tables.choosesEndpoints { choices = endpoints.map { number($0.address) } }
     if tables.choosesConsistently { ring = routing.hashRing }
-    tokens.reserveCapacity(routing.tokenCount)
-    for endpoint in endpoints {
-      let number = number(endpoint.address)
-      // A token longer than the chain can capture routes nothing.
-      for token in Set(endpoint.tokens) where token.count <= KernelMaps.maximumToken {
-        tokens[token, default: Target(endpoint: number, count: 0)].count += 1
-      }
-    }
+    tokens = TokenRoutes(endpoints.map { (number($0.address), $0.tokens) })
   }
+
+  /// Whether a filter that chooses among endpoints does so alike by both.
+  func choosesAlike(_ other: KernelRouting) -> Bool { choices == other.choices && ring == other.ring }
 
   /// Writes it to maps that hold `old`, or nothing. Each packet sees one of both, whole: what is new comes before what is old
   /// goes, and what moves does so in one step.
   func write(to maps: KernelMaps, replacing old: KernelRouting? = nil) throws(KernelPathError) {
-    for (token, target) in tokens where old?.tokens[token] != target { try maps.set(token, target) }
+    var new: [TokenRoutes.Route] = []
+    var gone: [token_key] = []
+    tokens.forEachChange(since: old?.tokens ?? TokenRoutes([]), added: { new.append($0) }, gone: { gone.append($0) })
+    try maps.tokens.set(
+      new.map(\.key), new.map { token_entry(endpoint: $0.target.endpoint, count: $0.target.count) })
     if all != old?.all { try maps.set(all) }
     if choices != old?.choices ?? [] || ring != old?.ring { try maps.balance.write(choices, ring: ring) }
-    for (token, _) in old?.tokens ?? [:] where tokens[token] == nil { maps.remove(token) }
+    for token in gone { maps.tokens.remove(token) }
   }
 }

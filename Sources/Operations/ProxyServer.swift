@@ -258,6 +258,24 @@ extension ProxyServer {
     }
   }
 
+  /// Applies to the kernel what is applied already, where the network is another one by now.
+  private func followNetwork() {
+    guard let kernel, kernel.isOutOfDate else { return }
+    changes.withLock { changes in
+      guard !changes.hasEnded else { return }
+      logger.info("interfaces, addresses or routes have changed")
+      decide(state.withLock { $0.applied })
+    }
+  }
+
+  private func networkEvents() -> NetworkEvents? {
+    guard kernel != nil else { return nil }
+    do throws(KernelPathError) { return try NetworkEvents { [weak self] in self?.followNetwork() } } catch {
+      logger.warning("changes of interfaces, addresses and routes are not followed: \(error)")
+      return nil
+    }
+  }
+
   private func startWatch() {
     do throws(ConfigurationWatchError) {
       let new = try ConfigurationWatch(options.configurationFile) { [readings] in readings.put($0) }
@@ -313,7 +331,9 @@ extension ProxyServer {
     let reloads = Task { await followFile() }
     let lookups = Task { await keepNamesFresh() }
     startWatch()
+    let network = networkEvents()
     defer {
+      withExtendedLifetime(network) {}
       watch.withLock { $0 = nil }
       reloads.cancel()
       lookups.cancel()

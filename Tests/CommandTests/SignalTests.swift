@@ -147,8 +147,10 @@ import Testing
     #expect(try ask("1a", proxy, from: client) == "old 1")
     let before = try HTTPAnswer.get("/config", from: proxy.admin).body
     let bad: [(text: String, message: String)] = [
-      ("{version: v1alpha1, ", "routes.yaml:1:"), ("{version: v1alpha1, filters: [{name: Captur}]}", "unknown filter"),
-      ("", "'version' is missing"), (String(repeating: "#", count: 64 << 20 + 1), "is over 64 MiB"),
+      ("{version: v1alpha1, ", "routes.yaml:2:1: expected a value"),
+      ("{version: v1alpha1, filters: [{name: Captur}]}", "unknown filter"),
+      ("", "the file is empty"),
+      (String(repeating: "#", count: 64 << 20 + 1), "is over 64 MiB"),
     ]
     for (number, (text, message)) in bad.enumerated() {
       // Twice: the second time says nothing new.

@@ -5,6 +5,7 @@ import KernelPath
 import ProxyConfiguration
 import SocketPath
 import TestNetwork
+import Testing
 
 /// Both paths between a client and servers, under configurations that change.
 final class LiveProxy {
@@ -17,12 +18,18 @@ final class LiveProxy {
   let kernel: KernelPath
   let sockets: SocketPath
 
-  /// - Parameter endpoints: addresses with their tokens, of 4 bytes each.
+  private let usesKernel: Bool
+  private let states = FilterStates()
+
+  /// - Parameters:
+  ///   - endpoints: addresses with their tokens, of 4 bytes each.
+  ///   - usesKernel: false for sockets alone.
   init(
-    _ filters: String, _ endpoints: [String: [String]], network: TwoCables? = nil,
+    _ filters: String, _ endpoints: [String: [String]], network: TwoCables? = nil, usesKernel: Bool = true,
     _ change: (inout KernelPathOptions) -> Void = { _ in }
   ) throws {
     self.network = try network ?? TwoCables()
+    self.usesKernel = usesKernel
     var options = SocketPathOptions()
     options.listen = Self.listener
     options.workers = 1
@@ -32,10 +39,11 @@ final class LiveProxy {
     change(&kernelOptions)
     options.idleTimeout = kernelOptions.idleTimeout
     kernel = KernelPath(kernelOptions, metrics: metrics)
-    let snapshot = try Self.snapshot(filters, endpoints, metrics)
+    let snapshot = try Self.snapshot(filters, endpoints, metrics, states)
     sockets = try self.network.proxy.run { [options, metrics, kernel] in
-      try kernel.apply(snapshot, listening: [options.listen])
-      let sockets = try SocketPath(options, snapshot: snapshot, metrics: metrics, mirror: kernel)
+      if usesKernel { try kernel.apply(snapshot, listening: [options.listen]) }
+      let mirror = usesKernel ? kernel : nil
+      let sockets = try SocketPath(options, snapshot: snapshot, metrics: metrics, mirror: mirror)
       try sockets.start()
       return sockets
     }
@@ -46,11 +54,16 @@ final class LiveProxy {
     sockets.stop()
   }
 
-  /// Gives both paths another configuration.
-  func apply(_ filters: String, _ endpoints: [String: [String]]) throws {
-    let snapshot = try Self.snapshot(filters, endpoints, metrics)
-    sockets.apply(snapshot)
-    try network.proxy.run { try kernel.apply(snapshot, listening: [Self.listener]) }
+  /// Gives both paths another configuration, in the order in which a proxy does.
+  func apply(_ filters: String, _ endpoints: [String: [String]], isForKernel: Bool = true) throws {
+    let snapshot = try Self.snapshot(filters, endpoints, metrics, states)
+    #expect(sockets.apply(snapshot))
+    guard usesKernel else { return }
+    do throws(KernelPathError) {
+      try network.proxy.run { () throws(KernelPathError) in try kernel.apply(snapshot, listening: [Self.listener]) }
+    } catch {
+      if isForKernel { throw error }
+    }
   }
 
   /// The sum of a family's series with these labels, up to date.
@@ -65,15 +78,16 @@ final class LiveProxy {
     return words.firstIndex(of: "prog/xdp").map { words[$0 + 2] }
   }
 
-  private static func snapshot(_ filters: String, _ endpoints: [String: [String]], _ metrics: Metrics) throws
-    -> Snapshot
-  {
+  private static func snapshot(
+    _ filters: String, _ endpoints: [String: [String]], _ metrics: Metrics, _ states: FilterStates
+  ) throws -> Snapshot {
     let list = endpoints.sorted { $0.key < $1.key }.map { address, tokens in
       let tokens = tokens.map { Base64.encode(Array($0.utf8)) }.joined(separator: ", ")
       return "{address: '\(address)', metadata: {quilkin.dev: {tokens: [\(tokens)]}}}"
     }
     let text = "version: v1alpha1\nfilters: \(filters)\nclusters: [{endpoints: [\(list.joined(separator: ", "))]}]\n"
-    let configuration = try ConfigurationFile.read(text, file: "test.yaml", registry: .builtin, metrics: metrics)
+    let configuration = try ConfigurationFile.read(
+      Array(text.utf8), file: "test.yaml", registry: .builtin, metrics: metrics, states: states)
     let routes = configuration.endpoints.map { RoutingTable.Endpoint($0.address.socketAddress!, tokens: $0.tokens) }
     return Snapshot(chain: configuration.chain, routing: RoutingTable(routes))
   }

@@ -61,6 +61,13 @@ int csys_mount_bpf_file_system(const char *path);
 /// A socket to the kernel's routing tables (NETLINK_ROUTE), or -1 with errno.
 int csys_routing_socket(void);
 
+/// A socket that is readable when an interface, an address or a route of this network namespace has changed (rtnetlink(7)), or -1 with
+/// errno.
+int csys_route_events(void);
+
+/// Takes what such a socket has to say. False where it was nothing.
+bool csys_skip_events(int descriptor);
+
 /// Asks the kernel to act as if it had a packet for a neighbour: one that may be gone is asked for, one that is not known is looked
 /// for (RTM_NEWNEIGH with NTF_USE). Never waits; what the kernel has to say is thrown away. -1 with errno.
 int csys_use_neighbour(int routing, uint32_t interface, bool v4, const uint8_t address[16]);

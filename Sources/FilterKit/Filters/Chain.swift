@@ -14,13 +14,14 @@ public struct Chain: Sendable {
 }
 
 extension Chain {
-  /// Reads a list of filter entries, `{name, label?, config?}`. Mistakes go to `diagnostics`, what filters log goes to `log`. Filters
-  /// go on with the state that they find in `states`.
+  /// Reads a list of filter entries, `{name, label?, config?}`. Mistakes go to `diagnostics`, what filters log goes to `log`.
+  /// Filters go on with the state that they find in `states`.
   public static func read(
     _ entries: [ConfigurationNode], registry: FilterRegistry, metrics: Metrics, diagnostics: Diagnostics,
     states: FilterStates = FilterStates(), log: @escaping @Sendable (String) -> Void = FilterContext.standardError
   ) -> Chain {
-    var context = FilterContext(registry: registry, metrics: metrics, diagnostics: diagnostics, states: states, log: log)
+    var context = FilterContext(
+      registry: registry, metrics: metrics, diagnostics: diagnostics, states: states, log: log)
     let nodes = entries.compactMap { entry in
       var options = Options(entry, diagnostics: diagnostics)
       let node = context.filter(in: &options)

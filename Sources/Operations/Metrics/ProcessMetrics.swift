@@ -17,7 +17,8 @@ final class ProcessMetrics: Sendable {
     refused = metrics.counter(reloads, help: help, labels: [("result", "refused")])
     duration = metrics.gauge(
       "proxy_reload_duration_seconds",
-      help: "How long the last configuration that was applied took, from its file's being read until both paths had it.",
+      help:
+        "How long the last configuration that was applied took, from its file's being read until both paths had it.",
       scale: 1e-9)
     let build = metrics.gauge("proxy_build_info", help: "1, with the build as labels.", labels: [("version", version)])
     let start = metrics.gauge("proxy_start_time_seconds", help: "When the process started, in Unix time.")

@@ -26,6 +26,14 @@ struct SettlingFile: ~Copyable {
   private struct Identity: Equatable {
     let device: dev_t
     let number: ino_t
+    // The number of a file that is gone is soon another's.
+    let seconds: Int
+    let nanoseconds: Int
+
+    init(_ status: stat) {
+      (device, number) = (status.st_dev, status.st_ino)
+      (seconds, nanoseconds) = (status.st_ctim.tv_sec, status.st_ctim.tv_nsec)
+    }
   }
 
   private static let ofDirectory =
@@ -141,7 +149,7 @@ struct SettlingFile: ~Copyable {
   }
 
   private static func identity(of path: String) -> Identity? {
-    status(path).map { Identity(device: $0.st_dev, number: $0.st_ino) }
+    status(path).map(Identity.init)
   }
 
   private static func isEmpty(_ path: String) -> Bool { status(path)?.st_size == 0 }
