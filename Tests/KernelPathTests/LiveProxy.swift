@@ -59,8 +59,8 @@ final class LiveProxy {
     let snapshot = try Self.snapshot(filters, endpoints, metrics, states)
     #expect(sockets.apply(snapshot))
     guard usesKernel else { return }
-    do throws(KernelPathError) {
-      try network.proxy.run { () throws(KernelPathError) in try kernel.apply(snapshot, listening: [Self.listener]) }
+    do {
+      try network.proxy.run { try kernel.apply(snapshot, listening: [Self.listener]) }
     } catch {
       if isForKernel { throw error }
     }
