@@ -352,7 +352,8 @@ extension ProxyServer {
       let rest = max(0, sessions - staying)
       let ended = rest == 0 ? "" : "; \(count(rest, "session")) of the sockets ended early"
       logger.info(
-        "stopped; \(count(staying, "session")) left to the kernel until the next 'proxy ebpf', or 'proxy detach'\(ended)")
+        "stopped; \(count(staying, "session")) left to the kernel until the next 'proxy ebpf', or 'proxy detach'\(ended)"
+      )
       return
     }
     if sessions > 0 {

@@ -34,7 +34,8 @@ public final class SocketPath: Sendable {
     warnings += DescriptorLimit.raise(for: options)
     let addresses = try ListeningAddresses.find(options.listen, warnings: &warnings)
     listening = addresses
-    let adopted = AdoptedSessions(mirror?.sessionsLeft(for: addresses) ?? [], idleTimeout: options.idleTimeout.nanoseconds)
+    let adopted = AdoptedSessions(
+      mirror?.sessionsLeft(for: addresses) ?? [], idleTimeout: options.idleTimeout.nanoseconds)
     var unclaimed = adopted.map { AdoptedPort.group($0.sessions) } ?? []
 
     var mailboxes: [Mailbox] = []

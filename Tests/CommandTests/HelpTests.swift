@@ -14,7 +14,8 @@ import Testing
   @Test(
     "The help fits into 80 columns",
     arguments: [
-      ["--help"], ["run", "--help"], ["ebpf", "--help"], ["check", "--help"], ["explain", "--help"], ["detach", "--help"],
+      ["--help"], ["run", "--help"], ["ebpf", "--help"], ["check", "--help"], ["explain", "--help"],
+      ["detach", "--help"],
       ["help", "run"],
     ])
   func width(arguments: [String]) throws {

@@ -1,23 +1,30 @@
 import CBpf
 import FilterKit
 import Glibc
+import Synchronization
 import TestNetwork
 import Testing
 
-/// Clients and two servers around a proxy that is left and taken over. What it leaves at the end of the test is removed.
+/// Clients and two servers around a proxy that is left and taken over, of both families: also a client of one and its server of the
+/// other. What the proxy leaves at the end of the test is removed.
 final class StayNetwork: Sendable {
   let network = try! ProxyNetwork()
   let servers: [EchoServer]
   let clients: [UDPSocket]
   let routes: Routes
-  static let listener = SocketAddress(literal: "10.1.0.1:7777")
+  private let answers = Mutex<Set<Int>>([])
+  /// Where a client of a number sends to.
+  private static let listeners = [SocketAddress(literal: "10.1.0.1:7777"), SocketAddress(literal: "[fd01::1]:7777")]
+  static func listener(_ client: Int) -> SocketAddress { listeners[client % 2] }
 
   init(clients: Int = 8) throws {
     servers = [
-      try EchoServer(bind: "10.1.0.3:9000", in: network.near), try EchoServer(bind: "10.3.0.2:9000", in: network.far),
+      try EchoServer(bind: "10.1.0.3:9000", in: network.near), try EchoServer(bind: "[fd03::2]:9000", in: network.far),
     ]
     routes = try Routes([("a", servers[0].address), ("b", servers[1].address)])
-    self.clients = try (0..<clients).map { [network] _ in try UDPSocket(bind: "10.1.0.2:0", in: network.client) }
+    self.clients = try (0..<clients).map { [network] number in
+      try UDPSocket(bind: ["10.1.0.2:0", "[fd01::2]:0"][number % 2], in: network.client)
+    }
   }
 
   deinit { _ = try? detach() }
@@ -28,7 +35,7 @@ final class StayNetwork: Sendable {
   /// Starts the proxy and waits for the kernel path.
   func start(_ arguments: [String] = ["--stay"], workers: Int = 2) throws -> ProxyProcess {
     let proxy = try ProxyProcess(
-      "ebpf", configuration: routes.file, listen: "0.0.0.0:7777", ["--workers", "\(workers)"] + arguments,
+      "ebpf", configuration: routes.file, listen: "[::]:7777", ["--workers", "\(workers)"] + arguments,
       in: network.proxy)
     try proxy.process.awaitLine(containing: "path: kernel")
     return proxy
@@ -54,7 +61,24 @@ final class StayNetwork: Sendable {
   /// Sends a numbered datagram: in turns from each client to each server.
   func send(_ number: Int) throws {
     let token = number / clients.count % servers.count == 0 ? "a" : "b"
-    try clients[number % clients.count].send("\(number)\(token)".utf8, to: Self.listener)
+    try clients[number % clients.count].send("\(number)\(token)".utf8, to: Self.listener(number % clients.count))
+  }
+
+  /// Numbered datagrams, one from each client every millisecond or so.
+  func stream() throws -> PacketStream {
+    try PacketStream { round in
+      for client in self.clients.indices {
+        try self.send(round * self.clients.count + client)
+        // A socket has no room for all answers.
+        while let answer = try self.clients[client].receiveNow() { try self.note(answer, of: client) }
+      }
+    }
+  }
+
+  private func note(_ answer: Datagram, of client: Int) throws {
+    #expect(answer.source == Self.listener(client))
+    let number = try #require(Int(String(decoding: answer.bytes, as: UTF8.self)))
+    #expect(answers.withLock { $0.insert(number).inserted }, "\(number) came twice")
   }
 
   /// Makes all sessions, and waits until the kernel carries them without the sockets.
@@ -73,7 +97,7 @@ final class StayNetwork: Sendable {
     var answers: Set<[UInt8]> = []
     for number in 0..<sessionCount {
       let answer = try #require(try clients[number % clients.count].receive(), "no answer")
-      #expect(answer.source == Self.listener)
+      #expect(answer.source == Self.listener(number % clients.count))
       answers.insert(answer.bytes)
     }
     #expect(answers.count == sessionCount)
@@ -84,17 +108,12 @@ final class StayNetwork: Sendable {
       + proxy.metric(#"proxy_packets_received_total{direction="write",path="socket"}"#)
   }
 
-  /// Numbers of the datagrams that were answered, each once and from the address that clients send to.
+  /// Numbers of the datagrams of the stream that were answered, each once and from the address that its client sends to.
   func takeAnswers() throws -> Set<Int> {
-    var numbers: Set<Int> = []
-    for client in clients {
-      while let answer = try client.receive(within: .milliseconds(100)) {
-        #expect(answer.source == Self.listener)
-        let number = try #require(Int(String(decoding: answer.bytes, as: UTF8.self)))
-        #expect(numbers.insert(number).inserted, "\(number) came twice")
-      }
+    for (place, client) in clients.enumerated() {
+      while let answer = try client.receive(within: .milliseconds(100)) { try note(answer, of: place) }
     }
-    return numbers
+    return answers.withLock { $0 }
   }
 
   /// The folder of what stays.

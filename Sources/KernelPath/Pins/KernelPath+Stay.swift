@@ -19,7 +19,8 @@ extension KernelPath {
 
   /// Whether the sessions that the kernel carries go on when this process ends.
   public var isToStay: Bool {
-    options.stays && state.withLock { $0.stay.problem == nil && $0.active?.attachments.contains(where: \.stays) == true }
+    options.stays
+      && state.withLock { $0.stay.problem == nil && $0.active?.attachments.contains(where: \.stays) == true }
   }
 
   public func sessionsLeft(for listening: [SocketAddress]) -> [LeftSession] {

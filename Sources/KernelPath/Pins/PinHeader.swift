@@ -51,7 +51,9 @@ struct PinHeader: Equatable {
   init?(_ map: MapDescriptor) {
     var info = bpf_map_info()
     var size = UInt32(MemoryLayout<bpf_map_info>.size)
-    guard bpf_obj_get_info_by_fd(map.number, &info, &size) == 0, Int(info.value_size) == 8 * Self.count else { return nil }
+    guard bpf_obj_get_info_by_fd(map.number, &info, &size) == 0, Int(info.value_size) == 8 * Self.count else {
+      return nil
+    }
     var words = [UInt64](repeating: 0, count: Self.count)
     var key: UInt32 = 0
     guard bpf_map_lookup_elem(map.number, &key, &words) == 0, words[0] == Self.magic else { return nil }

@@ -42,7 +42,9 @@ extension MapDescriptor {
     var info = bpf_map_info()
     var size = UInt32(MemoryLayout<bpf_map_info>.size)
     guard bpf_obj_get_info_by_fd(number, &info, &size) == 0 else { return 0 }
-    var (key, next) = ([UInt8](repeating: 0, count: Int(info.key_size)), [UInt8](repeating: 0, count: Int(info.key_size)))
+    var (key, next) = (
+      [UInt8](repeating: 0, count: Int(info.key_size)), [UInt8](repeating: 0, count: Int(info.key_size))
+    )
     var count = 0
     var result = bpf_map_get_next_key(number, nil, &next)
     while result == 0, count < info.max_entries {

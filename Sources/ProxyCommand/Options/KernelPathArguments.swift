@@ -22,7 +22,8 @@ struct KernelPathArguments: ParsableArguments {
 
   @Flag(
     help: ArgumentHelp(
-      "When this process ends, however that comes, leave established sessions to the kernel. The next one takes them over."))
+      "When this process ends, however that comes, leave established sessions to the kernel. The next one takes them over."
+    ))
   var stay = false
 
   func options(_ environment: Environment) throws(UsageError) -> KernelOptions {
