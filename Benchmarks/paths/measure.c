@@ -200,7 +200,7 @@ static void set_flow(unsigned place, unsigned token, int port, int size) {
   check(bpf_map_update_elem(map("flows"), &place, &flow, BPF_ANY) == 0, "write a flow");
 }
 
-enum flood { NO_FLOOD, UNKNOWN_TOKEN, TOO_LARGE, FLOODS };
+enum flood { NO_FLOOD, UNKNOWN_TOKEN, TOO_LARGE, DENIED, FLOODS };
 
 static void set_flood(enum flood flood) {
   for (unsigned i = 0; i < MAX_FLOWS; i++) {
@@ -208,6 +208,8 @@ static void set_flood(enum flood flood) {
     const int port = FIRST_CLIENT_PORT + MAX_FLOWS + (int)i;
     if (flood == UNKNOWN_TOKEN) set_flow(MAX_FLOWS + i, TOKENS + 77 + i, port, DATAGRAM_SIZE);
     if (flood == TOO_LARGE) set_flow(MAX_FLOWS + i, i % TOKENS, port, LARGE);
+    // From ports that the firewall denies. The proxy in C has none, and drops them by their tokens.
+    if (flood == DENIED) set_flow(MAX_FLOWS + i, TOKENS + 77 + i, port + MAX_FLOWS, DATAGRAM_SIZE);
   }
 }
 
@@ -432,22 +434,27 @@ static void write_base64(FILE *file, const unsigned char *bytes, int size) {
   }
 }
 
-/// The chain and the tokens of workload.h, behind a limit for the flood of large datagrams.
-static void write_configuration(const char *path) {
+/// The chain and the tokens of workload.h, behind a firewall, and a limit for the flood of large datagrams. `ends_on_sockets`: behind
+/// all that a filter that changes nothing, and that the kernel cannot run.
+static void write_configuration(const char *path, bool ends_on_sockets) {
   FILE *file = fopen(path, "w");
   check(file != NULL, path);
   fprintf(
     file,
     "version: v1alpha1\n"
     "filters:\n"
+    "  - {name: Firewall, config: {on_write: [{action: ALLOW, sources: [0.0.0.0/0], ports: [0-65536]}], on_read: [\n"
+    "      {action: DENY, sources: [0.0.0.0/0], ports: [%d-%d]}, {action: ALLOW, sources: [0.0.0.0/0], ports: [0-65536]}]}}\n"
     "  - {name: PacketSize, config: {max: %d}}\n"
     "  - {name: Capture, config: {metadataKey: version, suffix: {size: 1, remove: true}}}\n"
     "  - {name: Match, config: {on_read: {metadataKey: version, branches: [{value: %d, name: Pass}]}}}\n"
     "  - {name: Capture, config: {suffix: {size: %d, remove: true}}}\n"
     "  - {name: TokenRouter}\n"
+    "%s"
     "clusters:\n"
     "  - endpoints:\n",
-    LIMIT, VERSION, TOKEN_SIZE);
+    FIRST_CLIENT_PORT + 2 * MAX_FLOWS, FIRST_CLIENT_PORT + 3 * MAX_FLOWS, LIMIT, VERSION, TOKEN_SIZE,
+    ends_on_sockets ? "  - {name: Capture, config: {metadataKey: all, regex: {pattern: '(?s).+'}}}\n" : "");
   for (unsigned endpoint = 0; endpoint < ENDPOINTS; endpoint++) {
     fprintf(file, "      - address: " SERVER_IP ":%u\n        metadata: {quilkin.dev: {tokens: [", FIRST_ENDPOINT_PORT + endpoint);
     for (unsigned i = endpoint; i < TOKENS; i += ENDPOINTS) {
@@ -463,7 +470,7 @@ static void write_configuration(const char *path) {
 
 // --- The report ---
 
-enum { C_SOCKETS, SOCKETS, GENERIC, NATIVE, CONTENDERS };
+enum { C_SOCKETS, SOCKETS, GENERIC, NATIVE, EARLY, CONTENDERS };
 
 static int compare(const void *one, const void *other) {
   const double difference = *(const double *)one - *(const double *)other;
@@ -484,9 +491,11 @@ static const struct load loads[] = {
   {.flows = 100, .rate = 400000, .total = 102400, .flood = UNKNOWN_TOKEN, .cycle = 80},
   {.flows = 100, .rate = 100000, .total = 25600, .flood = TOO_LARGE, .cycle = 20},
   {.flows = 100, .rate = 400000, .total = 102400, .flood = TOO_LARGE, .cycle = 80},
+  {.flows = 100, .rate = 100000, .total = 25600, .flood = DENIED, .cycle = 20},
+  {.flows = 100, .rate = 400000, .total = 102400, .flood = DENIED, .cycle = 80},
 };
 enum { LOADS = sizeof loads / sizeof *loads };
-static const char *const flood_names[FLOODS] = {"", "unknown token", "too large"};
+static const char *const flood_names[FLOODS] = {"", "unknown token", "too large", "denied source"};
 
 /// What a run is about: forwarded packets, or dropped ones.
 static double work(const struct load *load, const struct result *result) {
@@ -567,23 +576,27 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: %s ENDS.bpf.o SCRATCH C-PROXY PROXY ROUNDS CLIENT-MAC FRONT-MAC\n", argv[0]);
     return 2;
   }
-  static char configuration[512], listen[32];
+  static char configuration[512], ends_on_sockets[512], listen[32];
   snprintf(configuration, sizeof configuration, "%s/proxy.yaml", argv[2]);
   snprintf(listen, sizeof listen, PROXY_IP ":%d", PORT);
   snprintf(port_text, sizeof port_text, "%d", PORT);
-  write_configuration(configuration);
-#define OURS(...)                                                                                                            \
+  snprintf(ends_on_sockets, sizeof ends_on_sockets, "%s/ends-on-sockets.yaml", argv[2]);
+  write_configuration(configuration, false);
+  write_configuration(ends_on_sockets, true);
+#define OURS(configuration, ...)                                                                                                            \
   {                                                                                                                          \
     argv[4], __VA_ARGS__, "--config", configuration, "--listen", listen, "--workers", "1", "--no-admin", "--drain-timeout", \
       "1ms"                                                                                                                  \
   }
   const struct contender contenders[CONTENDERS] = {
     [C_SOCKETS] = {.name = "sockets in C", .arguments = {argv[3], port_text}, .ready = "listening"},
-    [SOCKETS] = {.name = "proxy", .arguments = OURS("run"), .ready = "path: sockets"},
-    [GENERIC] = {.name = "ebpf, generic", .arguments = OURS("ebpf", "--attach", "generic", "--require-offload"),
+    [SOCKETS] = {.name = "proxy", .arguments = OURS(configuration, "run"), .ready = "path: sockets"},
+    [GENERIC] = {.name = "ebpf, generic", .arguments = OURS(configuration, "ebpf", "--attach", "generic", "--require-offload"),
                  .ready = "path: kernel", .is_kernel = true},
-    [NATIVE] = {.name = "ebpf, native", .arguments = OURS("ebpf", "--attach", "native", "--require-offload"),
+    [NATIVE] = {.name = "ebpf, native", .arguments = OURS(configuration, "ebpf", "--attach", "native", "--require-offload"),
                 .ready = "path: kernel", .is_kernel = true},
+    // The sockets forward, and the kernel drops what the filters in front drop.
+    [EARLY] = {.name = "early drop", .arguments = OURS(ends_on_sockets, "ebpf", "--attach", "native"), .ready = "path: "},
   };
 
   struct sigaction action = {.sa_handler = wake};

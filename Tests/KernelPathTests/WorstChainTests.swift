@@ -1,0 +1,71 @@
+import CDataPath
+import Conformance
+import FilterKit
+import Filters
+import ProxyConfiguration
+import Testing
+
+@testable import KernelPath
+
+/// The chains that are hardest to verify, surrounded by all that the image has room for.
+@Suite(.requiresPrograms) struct WorstChainTests {
+  /// A chain, and how many instructions the verifier may walk for it at most: a tenth more than it did on kernel 6.18. The kernel
+  /// gives up at 1,000,000.
+  struct Worst: CustomTestStringConvertible {
+    let testDescription: String
+    let filters: String
+    let bound: Int
+  }
+
+  private static let capture = "{name: Capture, config: {metadataKey: b, suffix: {size: 8, remove: true}}}"
+  private static let prefix = "{name: Capture, config: {metadataKey: a, prefix: {size: 17, remove: true}}}"
+  private static let size = "{name: PacketSize, config: {min: 3, max: 1200, on_write: {min: 5, max: 1300}}}"
+  private static let timestamp = "{name: Timestamp, config: {metadataKey: b}}"
+  private static let rules =
+    "{action: DENY, sources: [10.1.2.3/32], ports: [950-60000]}, {action: ALLOW, sources: ['fd00::/9'], ports: [3-60000]}, "
+    + "{action: DENY, sources: ['::/0'], ports: [68-60000]}, {action: ALLOW, sources: [0.0.0.0/0], ports: [223-60000]}"
+  private static let firewall = "{name: Firewall, config: {on_read: [\(rules)], on_write: [\(rules)]}}"
+  private static let networks =
+    "{name: Firewall, config: {on_read: [\(rules), \(rules)], on_write: [\(rules), \(rules)]}}"
+  private static let limit = "{name: LocalRateLimit, config: {max_packets: 5}}"
+  private static let turns = "{name: LoadBalancer, config: {policy: ROUND_ROBIN}}"
+  private static let concatenate = "{name: Concatenate, config: {on_read: PREPEND, on_write: APPEND, bytes: MDEyMzQ1Njc4}}"
+
+  static let all = [
+    // One Timestamp has 26 counters, and there are 256.
+    Worst(
+      testDescription: "timestamps", filters: capture + ", " + Array(repeating: timestamp, count: 9).joined(separator: ", "),
+      bound: 115_000),
+    Worst(
+      testDescription: "sixteen slots",
+      filters: [
+        turns, capture, limit, size, firewall, size, prefix, timestamp, networks, timestamp, prefix, size, limit, firewall,
+        concatenate, concatenate,
+      ].joined(separator: ", "), bound: 142_000),
+  ]
+
+  @Test(arguments: all) func isWalkedSoon(_ worst: Worst) throws {
+    let diagnostics = Diagnostics()
+    let root = YAMLDocument.read(Array("[\(worst.filters)]".utf8).span, diagnostics: diagnostics)
+    guard case .sequence(let entries)? = root?.content else { throw Frame.Problem("the filters are no list") }
+    let chain = Chain.read(
+      entries, registry: .builtin, metrics: Metrics(), diagnostics: diagnostics, log: { _ in })
+    try #require(!diagnostics.hasErrors)
+    let plan = ChainPlan(chain)
+    try #require(plan.refusal == nil)
+    // Interfaces, addresses and checksums are as many and as much as there can be.
+    let addresses = (0..<UInt32(CHAIN_ADDRESSES)).map { number in
+      number % 2 == 0 ? IPAddress(v4: 0x0a00_0001 + number) : IPAddress(high: 0xfd00_0000_0000_0000, low: UInt64(number))
+    }
+    let interfaces = (0..<UInt32(CHAIN_INTERFACES)).map { number in
+      var way = interface()
+      way.index = number + 1
+      way.generic = UInt8(number % 2)
+      return way
+    }
+    let program = try KernelProgram.forTrial(
+      plan, RoutingTable([.init(try SocketAddress("10.0.0.5:9000"))]), addresses: addresses, port: 7777,
+      interfaces: interfaces, hopLifetime: 100, needsFullChecksums: true)
+    #expect(program.verifiedInstructions <= worst.bound)
+  }
+}
