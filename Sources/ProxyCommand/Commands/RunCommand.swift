@@ -43,8 +43,9 @@ struct RunCommand: ProxySubcommand {
         SIGTERM, SIGINT  No new session from now on. Those that are go on
                          until they are idle, or --drain-timeout is
                          over. A second signal ends the process at once.
-        SIGHUP           Read the configuration file again. It is applied
-                         whole, or not at all.
+        SIGHUP           Read the configuration file again, as is done
+                         whenever it changes. It is applied whole, or
+                         not at all.
 
       \(ManualParts.exitCodes)
       """)
