@@ -193,8 +193,10 @@ extension ProxyServer {
       return (changes.refusal, changes.contents != reading.contents)
     }
     let file = options.configurationFile
-    if reading.wasAsked { followNames() }
-    if !isNew, refusal != .names || !reading.wasAsked {
+    // Last: somebody may be slow to answer.
+    defer { if reading.wasAsked { followNames() } }
+    let isApplied = state.withLock { $0.applied.file } == file
+    guard isNew || reading.wasAsked && (refusal == .names || !isApplied) else {
       guard reading.wasAsked else { return }
       return logger.info("\(file) has not changed\(refusal == nil ? "" : " since it was refused")")
     }

@@ -36,8 +36,7 @@ final class EndpointNames: Sendable {
   /// The address of each endpoint, in their order. Names that have no address yet are looked up.
   func addresses(of endpoints: [Endpoint]) throws(EndpointLookupError) -> [SocketAddress] {
     let known = answers.withLock { $0 }
-    lookUp(names(of: endpoints).filter { known[$0]?.address == nil })
-    let answers = answers.withLock { $0 }
+    let answers = known.merging(lookUp(names(of: endpoints).filter { known[$0]?.address == nil })) { $1 }
     var failures: [EndpointLookupError.Failure] = []
     let addresses = endpoints.compactMap { endpoint -> SocketAddress? in
       guard case .name(let name) = endpoint.address.host else { return endpoint.address.socketAddress }
@@ -63,19 +62,23 @@ final class EndpointNames: Sendable {
     Set(endpoints.compactMap { if case .name(let name) = $0.address.host { name } else { nil } })
   }
 
-  private func lookUp(_ names: Set<String>) {
+  /// Asks for names, and notes the answers.
+  @discardableResult private func lookUp(_ names: Set<String>) -> [String: Answer] {
+    var new: [String: Answer] = [:]
     for name in names.sorted() {
       let result = find(name)
-      let before = answers.withLock { answers in
+      let (before, after) = answers.withLock { answers in
         let before = answers[name] ?? Answer()
-        switch result {
-        case .success(let found):
-          let kept = before.address.flatMap { found.contains($0) ? $0 : nil }
-          answers[name] = Answer(address: kept ?? found.first)
-        case .failure(let failure): answers[name] = Answer(address: before.address, failure: failure)
-        }
-        return before
+        let after =
+          switch result {
+          case .success(let found):
+            Answer(address: before.address.flatMap { found.contains($0) ? $0 : nil } ?? found.first)
+          case .failure(let failure): Answer(address: before.address, failure: failure)
+          }
+        answers[name] = after
+        return (before, after)
       }
+      new[name] = after
       switch result {
       case .success(let found):
         sheet.withLock { $0.add(1, to: good) }
@@ -92,5 +95,6 @@ final class EndpointNames: Sendable {
         }
       }
     }
+    return new
   }
 }

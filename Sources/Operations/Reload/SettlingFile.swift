@@ -48,6 +48,11 @@ struct SettlingFile: ~Copyable {
     events = try FileEvents()
     lookedUp = LookedUpPath(path)
     aim()
+    // Where neither can be watched, nothing would ever be heard of the file.
+    guard let directory = lookedUp.steps.last?.directory, fileWatch == nil else { return }
+    guard events.watch(directory, Self.ofDirectory) != nil else {
+      throw ConfigurationWatchError(call: "inotify_add_watch for \(directory)", errno: errno)
+    }
   }
 
   /// Readable when something has happened.
