@@ -120,7 +120,7 @@ let package = Package(
     .testTarget(
       name: "OperationsTests",
       dependencies: [
-        "Operations", "ProxyConfiguration", "Filters", "FilterKit", "TestNetwork",
+        "Operations", "ProxyConfiguration", "SocketPath", "Filters", "FilterKit", "TestNetwork",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swift),

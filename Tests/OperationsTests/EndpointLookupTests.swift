@@ -2,6 +2,7 @@ import FilterKit
 import Logging
 import ProxyConfiguration
 import Synchronization
+import SocketPath
 import TestNetwork
 import Testing
 

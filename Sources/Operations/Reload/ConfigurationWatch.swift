@@ -29,6 +29,7 @@ final class ConfigurationWatch: Sendable {
       requests = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
       end = eventfd(0, Int32(EFD_CLOEXEC))
       guard requests >= 0, end >= 0 else { throw ConfigurationWatchError(call: "eventfd", errno: errno) }
+      try file.check()
     }
 
     deinit {

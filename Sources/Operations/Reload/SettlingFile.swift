@@ -48,7 +48,10 @@ struct SettlingFile: ~Copyable {
     events = try FileEvents()
     lookedUp = LookedUpPath(path)
     aim()
-    // Where neither can be watched, nothing would ever be heard of the file.
+  }
+
+  /// Fails where nothing would ever be heard of the file.
+  func check() throws(ConfigurationWatchError) {
     guard let directory = lookedUp.steps.last?.directory, fileWatch == nil else { return }
     guard events.watch(directory, Self.ofDirectory) != nil else {
       throw ConfigurationWatchError(call: "inotify_add_watch for \(directory)", errno: errno)
