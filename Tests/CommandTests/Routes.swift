@@ -14,7 +14,7 @@ struct Routes {
 
   /// Writes the file anew.
   /// - Parameters:
-  ///   - first: A filter without options in front of the others.
+  ///   - first: A filter in front of the others, in YAML.
   ///   - comment: Text behind all.
   func change(to routes: [(token: String, server: SocketAddress)], first: String? = nil, comment: String = "") throws {
     try replace(by: Self.text(routes, first: first) + comment)
@@ -26,7 +26,7 @@ struct Routes {
   private static func text(_ routes: [(token: String, server: SocketAddress)], first: String? = nil) -> String {
     """
     version: v1alpha1
-    filters:\(first.map { "\n  - name: \($0)" } ?? "")
+    filters:\(first.map { "\n  - \($0)" } ?? "")
       - name: Capture
         config: {suffix: {size: 1, remove: true}}
       - name: TokenRouter

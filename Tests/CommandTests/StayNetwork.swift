@@ -49,7 +49,9 @@ final class StayNetwork: Sendable {
 
   /// Writes a configuration that only the sockets can run.
   func serveBySockets() throws {
-    try routes.change(to: [("a", servers[0].address), ("b", servers[1].address)], first: "Debug")
+    try routes.change(
+      to: [("a", servers[0].address), ("b", servers[1].address)],
+      first: "{name: Debug}")
   }
 
   /// Runs `proxy detach`.

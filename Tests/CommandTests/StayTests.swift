@@ -114,7 +114,7 @@ import Testing
     try first.process.awaitLine(containing: "path: sockets")
     #expect(access(try net.pinFolder(), F_OK) != 0, "nothing to stay")
     // Back with another chain, and the tokens the other way round.
-    try net.routes.change(to: [("b", net.servers[0].address), ("a", net.servers[1].address)], first: "Pass")
+    try net.routes.change(to: [("b", net.servers[0].address), ("a", net.servers[1].address)], first: "{name: Pass}")
     try first.process.signal(SIGHUP)
     #expect(try eventually { try first.metric("proxy_offload_active") == 1 })
     try net.establish(first)
