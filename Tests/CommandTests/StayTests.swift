@@ -5,7 +5,7 @@ import Testing
 
 /// What goes on in the kernel while no process is there, and who takes it over.
 @Suite("proxy ebpf --stay", .requiresNamespaces, .serialized) struct StayTests {
-  /// Milliseconds without a process. `STAY_SECONDS` makes it longer.
+  /// Milliseconds, or rounds of datagrams, without a process. `STAY_SECONDS` makes it longer.
   private static let absence = (getenv("STAY_SECONDS").flatMap { Int(String(cString: $0)) } ?? 0) * 1_000 + 300
 
   private func awaitPackets(_ more: Int, of stream: PacketStream) {
@@ -38,6 +38,7 @@ import Testing
     #expect(try next.metric(#"proxy_sessions_active{path="socket"}"#) == net.sessionCount)
     let sent = try stream.stop() * net.clients.count
     let lost = try Set(0..<sent).subtracting(net.takeAnswers()).sorted()
+    print("with --stay: \(lost.count) of \(sent) datagrams lost, \(Self.absence) ms and more without a process")
     #expect(lost == [], "of \(sent)")
     #expect(zip(net.servers, received).reduce(0) { $0 + $1.0.received - $1.1 } == sent)
     #expect(net.servers.map(\.sources) == sources, "each client has the source port that it had")
