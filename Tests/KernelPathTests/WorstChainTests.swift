@@ -1,8 +1,5 @@
 import CDataPath
-import Conformance
 import FilterKit
-import Filters
-import ProxyConfiguration
 import Testing
 
 @testable import KernelPath
@@ -13,7 +10,7 @@ import Testing
   /// gives up at 1,000,000.
   struct Worst: CustomTestStringConvertible {
     let testDescription: String
-    let filters: String
+    let filters: [String]
     let bound: Int
   }
 
@@ -29,33 +26,29 @@ import Testing
     "{name: Firewall, config: {on_read: [\(rules), \(rules)], on_write: [\(rules), \(rules)]}}"
   private static let limit = "{name: LocalRateLimit, config: {max_packets: 5}}"
   private static let turns = "{name: LoadBalancer, config: {policy: ROUND_ROBIN}}"
-  private static let concatenate = "{name: Concatenate, config: {on_read: PREPEND, on_write: APPEND, bytes: MDEyMzQ1Njc4}}"
+  private static let concatenate =
+    "{name: Concatenate, config: {on_read: PREPEND, on_write: APPEND, bytes: MDEyMzQ1Njc4}}"
 
   static let all = [
     // One Timestamp has 26 counters, and there are 256.
     Worst(
-      testDescription: "timestamps", filters: capture + ", " + Array(repeating: timestamp, count: 9).joined(separator: ", "),
-      bound: 115_000),
+      testDescription: "timestamps", filters: [capture] + Array(repeating: timestamp, count: 9), bound: 115_000),
     Worst(
       testDescription: "sixteen slots",
       filters: [
-        turns, capture, limit, size, firewall, size, prefix, timestamp, networks, timestamp, prefix, size, limit, firewall,
+        turns, capture, limit, size, firewall, size, prefix, timestamp, networks, timestamp, prefix, size, limit,
+        firewall,
         concatenate, concatenate,
-      ].joined(separator: ", "), bound: 142_000),
+      ], bound: 142_000),
   ]
 
   @Test(arguments: all) func isWalkedSoon(_ worst: Worst) throws {
-    let diagnostics = Diagnostics()
-    let root = YAMLDocument.read(Array("[\(worst.filters)]".utf8).span, diagnostics: diagnostics)
-    guard case .sequence(let entries)? = root?.content else { throw Frame.Problem("the filters are no list") }
-    let chain = Chain.read(
-      entries, registry: .builtin, metrics: Metrics(), diagnostics: diagnostics, log: { _ in })
-    try #require(!diagnostics.hasErrors)
-    let plan = ChainPlan(chain)
+    let plan = ChainPlan(try Chain(filters: worst.filters))
     try #require(plan.refusal == nil)
     // Interfaces, addresses and checksums are as many and as much as there can be.
     let addresses = (0..<UInt32(CHAIN_ADDRESSES)).map { number in
-      number % 2 == 0 ? IPAddress(v4: 0x0a00_0001 + number) : IPAddress(high: 0xfd00_0000_0000_0000, low: UInt64(number))
+      number % 2 == 0
+        ? IPAddress(v4: 0x0a00_0001 + number) : IPAddress(high: 0xfd00_0000_0000_0000, low: UInt64(number))
     }
     let interfaces = (0..<UInt32(CHAIN_INTERFACES)).map { number in
       var way = interface()

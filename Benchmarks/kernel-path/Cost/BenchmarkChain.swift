@@ -36,7 +36,8 @@ struct BenchmarkChain {
     Self(
       name: "prefix", title: "Capture, prefix", filters: "{name: Capture, config: {prefix: {size: 8, remove: true}}}",
       shift: 8),
-    Self(name: "suffix", title: "Capture, suffix", filters: "{name: Capture, config: {suffix: {size: 8, remove: true}}}"),
+    Self(
+      name: "suffix", title: "Capture, suffix", filters: "{name: Capture, config: {suffix: {size: 8, remove: true}}}"),
     Self(
       name: "token", title: "TokenRouter, with Capture",
       filters: "{name: Capture, config: {suffix: {size: 16, remove: true}}}, {name: TokenRouter}", suffix: token),

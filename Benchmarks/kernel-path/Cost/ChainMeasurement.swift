@@ -36,7 +36,8 @@ final class ChainMeasurement {
     way.mac = (2, 2, 2, 2, 2, 2)
     let proxy = IPAddress(v4: 0x0a00_0001)
     let client = SocketAddress(IPAddress(v4: 0x0a00_0009), port: 5_000)
-    ours = try KernelProgram.forTrial(ChainPlan(built), routing, addresses: [proxy], port: 7_777, interfaces: [way], hopLifetime: .max >> 1)
+    ours = try KernelProgram.forTrial(
+      ChainPlan(built), routing, addresses: [proxy], port: 7_777, interfaces: [way], hopLifetime: .max >> 1)
     for number in endpoints.indices {
       // The same way for all, so that all runs send the same bytes.
       let route = KernelRoute(
@@ -101,7 +102,9 @@ final class ChainMeasurement {
     let cells = try ours.counters.cells()
     let processors = ours.counters.processors
     let flow = ours.counters.traffic(.read)
-    return (0..<cells.count / processors).map { place in cells[place * processors..<(place + 1) * processors].reduce(0, &+) }
+    return (0..<cells.count / processors).map { place in
+      cells[place * processors..<(place + 1) * processors].reduce(0, &+)
+    }
       + [flow.packets_received, flow.bytes_received, flow.packets_sent, flow.bytes_sent]
   }
 

@@ -11,17 +11,21 @@ struct CostReport {
   let chosen: Set<String>
 
   func run() throws {
-    print("medians of \(loads) loads with \(rounds) runs each; in brackets the lowest and the highest ratio of a load\n")
+    print(
+      "medians of \(loads) loads with \(rounds) runs each; in brackets the lowest and the highest ratio of a load\n")
     print(
       "\(padded: "chain", -34)\(padded: "hand, ns", 10)\(padded: "ours, ns", 10)\(padded: "ratio", 20)"
-        + "\(padded: "hot hand", 10)\(padded: "hot ours", 10)\(padded: "ratio", 20)\(padded: "size", 6)\(padded: "verified", 10)")
+        + "\(padded: "hot hand", 10)\(padded: "hot ours", 10)\(padded: "ratio", 20)\(padded: "size", 6)\(padded: "verified", 10)"
+    )
     for chain in BenchmarkChain.all where isChosen(chain.name) { try report(chain) }
     guard isChosen("growth") else { return }
     print("\nthe game's chain, another client with another token in each run")
     print("\(padded: "tokens, sessions", -34)\(padded: "hand, ns", 10)\(padded: "ours, ns", 10)\(padded: "ratio", 10)")
     for count in [1_000, 100_000, 1_000_000] {
       let (hand, ours) = try GrowthMeasurement(count, directory).measure(rounds: rounds * loads)
-      print("\(padded: "\(count)", -34)\(padded: "\(hand)", 10)\(padded: "\(ours)", 10)\(padded: "\(Double(ours) / Double(hand), digits: 3)", 10)")
+      print(
+        "\(padded: "\(count)", -34)\(padded: "\(hand)", 10)\(padded: "\(ours)", 10)\(padded: "\(Double(ours) / Double(hand), digits: 3)", 10)"
+      )
       fflush(nil)
     }
   }

@@ -25,7 +25,9 @@ struct Datagram {
   }
 
   /// The address of a client: 11.x.y.z, from port 5000 as all.
-  private static func address(ofClient number: UInt32) -> [UInt8] { Self.big(UInt16(11 << 8 | number >> 16)) + big(UInt16(truncatingIfNeeded: number)) }
+  private static func address(ofClient number: UInt32) -> [UInt8] {
+    Self.big(UInt16(11 << 8 | number >> 16)) + big(UInt16(truncatingIfNeeded: number))
+  }
 
   private static func big(_ number: UInt16) -> [UInt8] { [UInt8(number >> 8), UInt8(truncatingIfNeeded: number)] }
 

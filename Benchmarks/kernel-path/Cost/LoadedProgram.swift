@@ -29,7 +29,8 @@ final class LoadedProgram {
         }
       }
       guard bpf_object__load(object) == 0, let program = bpf_object__find_program_by_name(object, "proxy") else {
-        throw Failure("\(path): the kernel refuses it: \(String(cString: strerror(errno)))\n\(String(cString: log).suffix(1_000))")
+        throw Failure(
+          "\(path): the kernel refuses it: \(String(cString: strerror(errno)))\n\(String(cString: log).suffix(1_000))")
       }
       descriptor = bpf_program__fd(program)
     } catch {

@@ -38,7 +38,9 @@ struct WorstChainSearch {
       tried += 1
       if found.verified > worst.verified {
         worst = found
-        print("\(tried) chains: \(found.verified) walked of \(found.instructions)\n  \(found.filters.joined(separator: "\n  "))")
+        print(
+          "\(tried) chains: \(found.verified) walked of \(found.instructions)\n  \(found.filters.joined(separator: "\n  "))"
+        )
       }
     }
   }
@@ -95,12 +97,14 @@ struct WorstChainSearch {
       return "name: PacketSize, config: {min: 3, max: 1200, on_write: {min: 5, max: 1300}}"
     case 5...6: return "name: Firewall, config: {on_read: [\(rules())], on_write: [\(rules())]}"
     case 7:
-      let networks = "{action: ALLOW, sources: [10.0.0.0/8, 11.0.0.0/8, 12.0.0.0/8, 13.0.0.0/8, 'fd00::/8'], ports: [5-6000]}"
+      let networks =
+        "{action: ALLOW, sources: [10.0.0.0/8, 11.0.0.0/8, 12.0.0.0/8, 13.0.0.0/8, 'fd00::/8'], ports: [5-6000]}"
       return "name: Firewall, config: {on_read: [\(networks)], on_write: [\(networks)]}"
     case 8:
       let actions = ["APPEND", "PREPEND", "DO_NOTHING"]
       let bytes = ["AA==", "AQID", "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY="].randomElement()!
-      return "name: Concatenate, config: {on_read: \(actions.randomElement()!), on_write: \(actions.randomElement()!), bytes: \(bytes)}"
+      return
+        "name: Concatenate, config: {on_read: \(actions.randomElement()!), on_write: \(actions.randomElement()!), bytes: \(bytes)}"
     case 9: return "name: Timestamp, config: {metadataKey: \(key)}"
     case 10:
       return Bool.random()
@@ -120,7 +124,8 @@ struct WorstChainSearch {
   private static func rules() -> String {
     (0..<Int.random(in: 1...4)).map { _ in
       let source = ["10.0.0.0/8", "0.0.0.0/0", "'fd00::/9'", "'::/0'", "10.1.2.3/32"].randomElement()!
-      return "{action: \(Bool.random() ? "ALLOW" : "DENY"), sources: [\(source)], ports: [\(Int.random(in: 1...1024))-60000]}"
+      return
+        "{action: \(Bool.random() ? "ALLOW" : "DENY"), sources: [\(source)], ports: [\(Int.random(in: 1...1024))-60000]}"
     }.joined(separator: ", ")
   }
 }
