@@ -61,8 +61,9 @@ final class LiveProxy {
     guard usesKernel else { return }
     do {
       try network.proxy.run { try kernel.apply(snapshot, listening: [Self.listener]) }
-    } catch where !isForKernel {
-      // The sockets serve it alone.
+    } catch {
+      // The sockets may serve it alone.
+      if isForKernel { throw error }
     }
   }
 

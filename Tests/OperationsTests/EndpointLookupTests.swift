@@ -1,6 +1,7 @@
 import FilterKit
 import Logging
 import ProxyConfiguration
+import SocketPath
 import Synchronization
 import SocketPath
 import TestNetwork
