@@ -120,7 +120,7 @@ let package = Package(
     .testTarget(
       name: "OperationsTests",
       dependencies: [
-        "Operations", "ProxyConfiguration", "SocketPath", "Filters", "FilterKit", "TestNetwork",
+        "Operations", "ProxyConfiguration", "Filters", "FilterKit", "TestNetwork",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swift),

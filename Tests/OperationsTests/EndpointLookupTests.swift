@@ -1,7 +1,6 @@
 import FilterKit
 import Logging
 import ProxyConfiguration
-import SocketPath
 import Synchronization
 import SocketPath
 import TestNetwork
@@ -70,45 +69,6 @@ import Testing
     names.refresh([])
     answers.set("a.test")
     #expect(throws: EndpointLookupError.self) { try address() }
-  }
-
-  @Test("A name that moves takes its packets with it, without a reload")
-  func moved() async throws {
-    let first = try EchoServer(bind: "127.0.0.1:0", prefix: "first ")
-    let port = first.address.port
-    let second = try EchoServer(bind: "127.0.0.2:\(port)", prefix: "second ")
-    let answers = Answers()
-    answers.set("a.test", "127.0.0.1")
-    let folder = try TemporaryDirectory()
-    var options = ProxyServerOptions()
-    options.configurationFile = try folder.write(
-      "{version: v1alpha1, clusters: [{endpoints: [{address: 'a.test:\(port)'}]}]}", to: "f")
-    options.sockets.listen = try UDPSocket(bind: "127.0.0.1:0").address
-    options.admin = nil
-    options.findAddresses = answers.find
-    options.lookupInterval = .milliseconds(20)
-    let metrics = Metrics()
-    let server = try ProxyServer(
-      options, registry: FilterRegistry(), metrics: metrics,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    let run = Task { try await server.run() }
-    let client = try UDPSocket(bind: "127.0.0.1:0")
-    func ask() throws -> String? {
-      try client.send([0x78], to: options.sockets.listen)
-      return try client.receive(within: .milliseconds(500)).map { String(decoding: $0.bytes, as: UTF8.self) }
-    }
-    #expect(try eventually { try ask() == "first x" })
-    answers.set("a.test", "127.0.0.2")
-    #expect(try eventually { try ask() == "second x" })
-    // It stays there when nobody knows the name.
-    answers.set("a.test")
-    let failed = metrics.counter("proxy_endpoint_lookups_total", help: "", labels: [("result", "failed")])
-    #expect(eventually { metrics.total(failed) > 2 })
-    #expect(try ask() == "second x")
-    server.end()
-    server.end()
-    try await run.value
-    withExtendedLifetime((first, second)) {}
   }
 
   @Test("Addresses stay as they are, and names become addresses with the same port")
