@@ -1,8 +1,8 @@
 import FilterKit
 import Logging
 import ProxyConfiguration
-import Synchronization
 import SocketPath
+import Synchronization
 import TestNetwork
 import Testing
 
