@@ -6,7 +6,7 @@ DESTDIR ?=
 # More options for `make run`: make run ARGS='--listen 127.0.0.1:26000'
 ARGS    ?=
 
-sources = Package.swift Sources filters examples Tests
+sources = Package.swift Sources filters examples Tests Benchmarks Plugins bpf
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build release demo demo-ebpf test run install format lint clean
