@@ -36,7 +36,7 @@ struct Session {
     return lines.map { "    \(row($0))" }.joined(separator: "\n")
   }
 
-  /// Sends datagrams, the first alone and the others in bursts, and compares what comes back byte for byte and in order.
+  /// Sends datagrams, the first alone and the others in bursts, and compares what comes back byte for byte.
   func run(packets: Int) throws -> Outcome {
     let sourcesBefore = server.echo.sources
     let receivedBefore = server.echo.received
@@ -50,8 +50,10 @@ struct Session {
     let sources = server.echo.sources.subtracting(sourcesBefore)
     let there = after.bySockets.there - before.bySockets.there
     let back = after.bySockets.back - before.bySockets.back
-    // The first makes the session. Its answer may be under way before the kernel knows of it.
-    let isExpected = arrived == packets && right == packets && sources.count == 1 && there == 1 && back <= 1
+    // The first makes the session. A few more may go by the sockets where the kernel does not know a neighbour for a moment.
+    let few = packets / 20
+    let isExpected =
+      arrived == packets && right == packets && sources.count == 1 && (1...few).contains(there) && back <= few
     let ports = sources.map { "\($0.port)" }.sorted().joined(separator: " ")
     let text = Self.row([
       client.name, server.name, server.way, "\(packets)", "\(arrived)", "\(right)", "\(there)+\(back)",
@@ -63,11 +65,12 @@ struct Session {
   /// How many answers came as they should.
   private func exchange(_ numbers: Range<Int>) throws -> Int {
     for number in numbers { try client.send("datagram \(number)", token: server.token, to: address) }
+    // Of one burst those by the kernel may overtake those by the sockets.
+    var expected = Set(numbers.map { Array("\(server.name) says datagram \($0)".utf8) })
     var right = 0
-    for number in numbers {
+    for _ in numbers {
       guard let answer = try client.socket.receive(within: .seconds(2)) else { break }
-      let expected = Array("\(server.name) says datagram \(number)".utf8)
-      if answer == Datagram(bytes: expected, source: address) { right += 1 }
+      if answer.source == address, expected.remove(answer.bytes) != nil { right += 1 }
     }
     return right
   }
