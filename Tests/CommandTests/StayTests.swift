@@ -75,7 +75,11 @@ import Testing
     #expect(net.servers[0].sources.count == net.clients.count + 1)
   }
 
-  @Test("Killed at any moment of its start, no session loses a datagram") func killedWhileStarting() throws {
+  /// On request: it still fails now and then on a busy machine, with a run of datagrams of some sessions lost. Why is not known yet.
+  @Test(
+    "Killed at any moment of its start, no session loses a datagram",
+    .enabled("STAY_KILLS is not set") { getenv("STAY_KILLS") != nil })
+  func killedWhileStarting() throws {
     let net = try StayNetwork()
     let first = try net.start()
     try net.establish(first)
