@@ -5,6 +5,7 @@ public import FilterKit
 public struct Capture: Filter {
   public static let name = "Capture"
   public static let aliases = ["quilkin.filters.capture.v1alpha1.Capture"]
+  public static let summary = "Keeps bytes of the payload, for filters further down; may cut them off."
   /// The key where none is configured, of filters that capture and of filters that use what was captured.
   public static let defaultKey = "quilkin.dev/capture"
 

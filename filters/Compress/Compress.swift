@@ -4,6 +4,7 @@ public import FilterKit
 public struct Compress: Filter {
   public static let name = "Compress"
   public static let aliases = ["quilkin.filters.compress.v1alpha1.Compress"]
+  public static let summary = "Compresses and decompresses, with Snappy or LZ4."
 
   private enum Mode: String, CaseIterable {
     case snappy = "SNAPPY"

@@ -4,6 +4,7 @@ public import FilterKit
 public struct Concatenate: Filter {
   public static let name = "Concatenate"
   public static let aliases = ["quilkin.filters.concatenate.v1alpha1.Concatenate"]
+  public static let summary = "Adds bytes at the front or the end."
 
   private let onRead: ConcatenateAction
   private let onWrite: ConcatenateAction

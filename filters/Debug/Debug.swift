@@ -4,6 +4,7 @@ public import FilterKit
 public struct Debug: Filter {
   public static let name = "Debug"
   public static let aliases = ["quilkin.filters.debug.v1alpha1.Debug"]
+  public static let summary = "Logs each packet."
   /// More of a payload is not logged.
   static let maximumBytes = 256
 

@@ -5,6 +5,7 @@ public import FilterKit
 public struct Drop: Filter {
   public static let name = "Drop"
   public static let aliases = ["quilkin.filters.drop.v1alpha1.Drop"]
+  public static let summary = "Drops every packet."
 
   public init(options: inout Options, context: inout FilterContext) {}
 

@@ -4,6 +4,7 @@ public import FilterKit
 public struct Firewall: Filter {
   public static let name = "Firewall"
   public static let aliases = ["quilkin.filters.firewall.v1alpha1.Firewall"]
+  public static let summary = "Lets through by address and port."
 
   private let onRead: FirewallRules
   private let onWrite: FirewallRules

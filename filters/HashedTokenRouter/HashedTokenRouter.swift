@@ -6,6 +6,7 @@ public import FilterKit
 public struct HashedTokenRouter: Filter {
   public static let name = "HashedTokenRouter"
   public static let aliases = ["quilkin.filters.token_router.v1alpha1.HashedTokenRouter"]
+  public static let summary = "Sends to the endpoints that have the captured token."
 
   private let router: TokenRouter
 

@@ -6,6 +6,7 @@ import Synchronization
 public struct LoadBalancer: Filter {
   public static let name = "LoadBalancer"
   public static let aliases = ["quilkin.filters.load_balancer.v1alpha1.LoadBalancer"]
+  public static let summary = "Sends to one endpoint: in turns, at random, or by the client's address."
 
   /// A cell with the next turn, which all workers and the kernel's program take, and the seed of the random choice.
   private let turns: SharedCells

@@ -5,6 +5,7 @@ public import FilterKit
 public struct LocalRateLimit: Filter {
   public static let name = "LocalRateLimit"
   public static let aliases = ["quilkin.filters.local_rate_limit.v1alpha1.LocalRateLimit"]
+  public static let summary = "Limits packets per client and period."
 
   private let table: RateLimitTable
   private let countsPorts: Bool

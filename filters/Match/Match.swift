@@ -5,6 +5,7 @@ public import FilterKit
 public struct Match: Filter {
   public static let name = "Match"
   public static let aliases = ["quilkin.filters.match.v1alpha1.Match"]
+  public static let summary = "Runs one of several filters, by what was captured."
 
   // Not optionals: taking branches out of an optional would copy, and so retain, them for every batch.
   private let onRead: MatchBranches

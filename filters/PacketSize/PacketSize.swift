@@ -4,6 +4,7 @@ public import FilterKit
 /// Drops packets whose payload is smaller or larger than allowed.
 public struct PacketSize: Filter {
   public static let name = "PacketSize"
+  public static let summary = "Limits the size of datagrams."
 
   private let onRead: PacketSizeBounds
   private let onWrite: PacketSizeBounds?

@@ -4,6 +4,7 @@ public import FilterKit
 public struct Pass: Filter {
   public static let name = "Pass"
   public static let aliases = ["quilkin.filters.pass.v1alpha1.Pass"]
+  public static let summary = "Does nothing."
 
   public init(options: inout Options, context: inout FilterContext) {}
 

@@ -5,6 +5,7 @@ public import FilterKit
 public struct Timestamp: Filter {
   public static let name = "Timestamp"
   public static let aliases = ["quilkin.filters.timestamp.v1alpha1.Timestamp"]
+  public static let summary = "Measures how old packets are."
 
   private let key: MetadataKey
   private let ages: Histogram

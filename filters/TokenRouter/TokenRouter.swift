@@ -5,6 +5,7 @@ public import FilterKit
 public struct TokenRouter: Filter {
   public static let name = "TokenRouter"
   public static let aliases = ["quilkin.filters.token_router.v1alpha1.TokenRouter"]
+  public static let summary = "Sends to the endpoints that have the captured token."
 
   private let token: MetadataKey
 

@@ -11,6 +11,8 @@ public protocol Filter: Sendable {
   static var name: String { get }
   /// Other names that mean the same, for example those of other proxies.
   static var aliases: [String] { get }
+  /// What it does, in one sentence.
+  static var summary: String { get }
 
   /// Reads the options and asks the context for metadata keys and counters. Mistakes are reported through `options`.
   init(options: inout Options, context: inout FilterContext)
@@ -32,6 +34,7 @@ public protocol Filter: Sendable {
 
 extension Filter {
   public static var aliases: [String] { [] }
+  public static var summary: String { "" }
 
   public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
     throw KernelRefusal("it has no packet program for the kernel")

@@ -107,6 +107,7 @@ public struct FilterContext {
   /// Makes the filter that `name`, `label` and `config` of a mapping describe. Nil where that cannot be; then the reason was
   /// reported.
   public mutating func filter(in options: inout Options) -> FilterNode? {
+    if options.notesFilter() { return nil }
     let name = options.string("name")
     let label = options.optionalString("label")
     filterCount += 1

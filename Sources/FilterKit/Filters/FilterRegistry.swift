@@ -1,6 +1,6 @@
 /// The filters that a configuration may name.
 public struct FilterRegistry: Sendable {
-  private var filters: [String: any Filter.Type] = [:]
+  private var types: [String: any Filter.Type] = [:]
   /// The short names, in the order of registration.
   public private(set) var names: [String] = []
 
@@ -10,13 +10,16 @@ public struct FilterRegistry: Sendable {
 
   /// Adds a filter under its name and aliases. A filter that comes later takes the name of one that came before.
   public mutating func register(_ filter: any Filter.Type) {
-    if filters[filter.name] == nil { names.append(filter.name) }
-    for name in [filter.name] + filter.aliases { filters[name] = filter }
+    if types[filter.name] == nil { names.append(filter.name) }
+    for name in [filter.name] + filter.aliases { types[name] = filter }
   }
 
   /// The filter of a name or alias.
-  public subscript(name: String) -> (any Filter.Type)? { filters[name] }
+  public subscript(name: String) -> (any Filter.Type)? { types[name] }
+
+  /// The filters, in the order of registration.
+  package var filters: [any Filter.Type] { names.compactMap { types[$0] } }
 
   /// All names and aliases.
-  public var allNames: [String] { filters.keys.sorted() }
+  public var allNames: [String] { types.keys.sorted() }
 }

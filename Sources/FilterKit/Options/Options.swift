@@ -22,6 +22,8 @@ public struct Options: ~Copyable {
   let isSilent: Bool
   /// The key of this mapping where it is not written at all.
   private let absentKey: String?
+  /// Takes down what is asked for, in place of reading.
+  private let shape: OptionShape?
   private var known: [String] = []
   private var missing: [String] = []
 
@@ -30,6 +32,7 @@ public struct Options: ~Copyable {
     mark = node.mark
     self.diagnostics = diagnostics
     absentKey = nil
+    shape = nil
     switch node.content {
     case .mapping(let entries):
       self.entries = entries
@@ -46,6 +49,7 @@ public struct Options: ~Copyable {
     self.mark = mark
     self.diagnostics = diagnostics
     absentKey = key
+    shape = nil
     entries = []
     isSilent = false
   }
@@ -54,6 +58,17 @@ public struct Options: ~Copyable {
     self.mark = mark
     self.diagnostics = diagnostics
     absentKey = nil
+    shape = nil
+    entries = []
+    isSilent = true
+  }
+
+  /// Options that are nowhere: what is asked for is noted in `shape`.
+  package init(noting shape: OptionShape) {
+    mark = .start
+    diagnostics = Diagnostics()
+    absentKey = nil
+    self.shape = shape
     entries = []
     isSilent = true
   }
@@ -88,23 +103,29 @@ public struct Options: ~Copyable {
 
   /// Text. Without a default the key is required.
   public mutating func string(_ key: String, default fallback: String? = nil) -> String {
-    switch value(key, "a string", isRequired: fallback == nil) {
+    shape?.note(key, .string(default: fallback), isRequired: fallback == nil)
+    return switch value(key, "a string", isRequired: fallback == nil) {
     case .some(let node): text(of: node) ?? ""
     case .none: fallback ?? ""
     }
   }
 
   /// Text, or nil where the key is absent.
-  public mutating func optionalString(_ key: String) -> String? { node(key).flatMap { text(of: $0) } }
+  public mutating func optionalString(_ key: String) -> String? {
+    shape?.note(key, .string(default: nil), isRequired: false)
+    return node(key).flatMap { text(of: $0) }
+  }
 
   /// A required list of scalars, with the place of each, for text that the caller reads further.
   public mutating func strings(_ key: String) -> [(text: String, mark: Mark)] {
-    value(key, "a list", isRequired: true).map { strings(in: $0) } ?? []
+    shape?.note(key, .list(.string(default: nil)), isRequired: true)
+    return value(key, "a list", isRequired: true).map { strings(in: $0) } ?? []
   }
 
   /// A list of scalars, or nil where the key is absent.
   public mutating func optionalStrings(_ key: String) -> [(text: String, mark: Mark)]? {
-    node(key).map { strings(in: $0) }
+    shape?.note(key, .list(.string(default: nil)), isRequired: false)
+    return node(key).map { strings(in: $0) }
   }
 
   /// A required list of scalars, each read by `parse`. What it throws is reported at the item, and the item is left out.
@@ -128,6 +149,10 @@ public struct Options: ~Copyable {
   {
     precondition(!choices.isEmpty, "a choice needs something to choose from")
     let names = choices.map(\.name)
+    if let shape {
+      let written = fallback.flatMap { fallback in choices.first { "\($0.value)" == "\(fallback)" }?.name }
+      shape.note(key, .choice(names, default: written), isRequired: fallback == nil)
+    }
     let harmless = fallback ?? choices[0].value
     let allowed = names.count == 1 ? names[0] : "one of \(names.joined(separator: ", "))"
     guard let node = value(key, allowed, isRequired: fallback == nil) else { return harmless }
@@ -140,11 +165,13 @@ public struct Options: ~Copyable {
 
   /// The bytes that base64 with padding stands for (RFC 4648, section 4). Required.
   public mutating func base64(_ key: String) -> [UInt8] {
-    value(key, "base64", isRequired: true).flatMap { base64(in: $0) } ?? []
+    shape?.note(key, .base64, isRequired: true)
+    return value(key, "base64", isRequired: true).flatMap { base64(in: $0) } ?? []
   }
 
   /// A list of base64 texts with the place of each, or nil where the key is absent. What is not base64 is left out.
   public mutating func optionalBase64List(_ key: String) -> [(bytes: [UInt8], mark: Mark)]? {
+    shape?.note(key, .list(.base64), isRequired: false)
     guard let node = node(key) else { return nil }
     return items(of: node).compactMap { item in base64(in: item).map { ($0, item.mark) } }
   }
@@ -153,17 +180,20 @@ public struct Options: ~Copyable {
 
   /// A whole number in decimal, or in hexadecimal behind `0x`. Without a default the key is required.
   public mutating func integer(_ key: String, in range: ClosedRange<Int>, default fallback: Int? = nil) -> Int {
+    shape?.note(key, .integer(range, default: fallback), isRequired: fallback == nil)
     let node = value(key, Self.expectation(range), isRequired: fallback == nil)
     return node.flatMap { integer(in: $0, range) } ?? fallback ?? range.lowerBound
   }
 
   /// A whole number, or nil where the key is absent.
   public mutating func optionalInteger(_ key: String, in range: ClosedRange<Int>) -> Int? {
-    node(key).map { integer(in: $0, range) ?? range.lowerBound }
+    shape?.note(key, .integer(range, default: nil), isRequired: false)
+    return node(key).map { integer(in: $0, range) ?? range.lowerBound }
   }
 
   /// `true` or `false`. Without a default the key is required.
   public mutating func boolean(_ key: String, default fallback: Bool? = nil) -> Bool {
+    shape?.note(key, .boolean(default: fallback), isRequired: fallback == nil)
     guard let node = value(key, "true or false", isRequired: fallback == nil) else { return fallback ?? false }
     switch node.content {
     case .plain(let text):
@@ -186,6 +216,7 @@ public struct Options: ~Copyable {
 
   /// A metadata value: true or false, a whole number, a string, or a list of those. Required.
   public mutating func value(_ key: String) -> MetadataConstant {
+    shape?.note(key, .constant, isRequired: true)
     guard let node = value(key, Self.constant, isRequired: true) else { return .bool(false) }
     return constant(in: node)
   }
@@ -194,11 +225,13 @@ public struct Options: ~Copyable {
 
   /// A mapping inside this one, or nil where the key is absent.
   public mutating func object<T>(_ key: String, _ read: (inout Options) -> T) -> T? {
-    node(key).map { Self.read($0, diagnostics, read) }
+    if let shape { return Self.note(key, in: shape, isRequired: false, read) { .mapping($0) } }
+    return node(key).map { Self.read($0, diagnostics, read) }
   }
 
   /// A mapping inside this one, which must be there.
   public mutating func requiredObject<T>(_ key: String, _ read: (inout Options) -> T) -> T {
+    if let shape { return Self.note(key, in: shape, isRequired: true, read) { .mapping($0) } }
     if let node = value(key, "a mapping", isRequired: true) { return Self.read(node, diagnostics, read) }
     var silent = Options(silentAt: mark, diagnostics: diagnostics)
     return read(&silent)
@@ -206,6 +239,7 @@ public struct Options: ~Copyable {
 
   /// A mapping inside this one. Where it is absent it counts as written and empty, with its place here.
   public mutating func objectOrEmpty<T>(_ key: String, _ read: (inout Options) -> T) -> T {
+    if let shape { return Self.note(key, in: shape, isRequired: false, read) { .mapping($0) } }
     if let node = node(key) { return Self.read(node, diagnostics, read) }
     var none =
       isSilent
@@ -218,17 +252,22 @@ public struct Options: ~Copyable {
 
   /// A required list of mappings. An empty list is fine.
   public mutating func list<T>(_ key: String, _ read: (inout Options) -> T) -> [T] {
+    if let shape { return [Self.note(key, in: shape, isRequired: true, read) { .list(.mapping($0)) }] }
     guard let node = value(key, "a list", isRequired: true) else { return [] }
     return items(of: node).map { Self.read($0, diagnostics, read) }
   }
 
   /// A list of mappings, or nil where the key is absent.
   public mutating func optionalList<T>(_ key: String, _ read: (inout Options) -> T) -> [T]? {
-    node(key).map { items(of: $0).map { Self.read($0, diagnostics, read) } }
+    if let shape { return [Self.note(key, in: shape, isRequired: false, read) { .list(.mapping($0)) }] }
+    return node(key).map { items(of: $0).map { Self.read($0, diagnostics, read) } }
   }
 
   /// A list of whatever, for a reader of another form. Nil where the key is absent.
-  public mutating func optionalNodes(_ key: String) -> [ConfigurationNode]? { node(key).map { items(of: $0) } }
+  public mutating func optionalNodes(_ key: String) -> [ConfigurationNode]? {
+    shape?.note(key, .list(.anything), isRequired: false)
+    return node(key).map { items(of: $0) }
+  }
 
   /// A mapping at a node that the caller came by in another way than by its key.
   public func object<T>(at node: ConfigurationNode, _ read: (inout Options) -> T) -> T {
@@ -237,6 +276,7 @@ public struct Options: ~Copyable {
 
   /// Whatever is written for `key`, for a reader of another form. Nil where the key is absent.
   public mutating func node(_ key: String) -> ConfigurationNode? {
+    shape?.note(key, .anything, isRequired: false)
     if !known.contains(key) { known.append(key) }
     guard let value = entry(key)?.value, !value.isNull else { return nil }
     return value
@@ -264,6 +304,27 @@ public struct Options: ~Copyable {
     let name = "unknown key \(excerpt(key))"
     if let meant { return "\(name) (did you mean '\(meant)'?)" }
     return known.isEmpty ? "\(name) (no keys are known here)" : "\(name) (known here: \(known.joined(separator: ", ")))"
+  }
+}
+
+// MARK: - Noting
+
+extension Options {
+  /// Whether nothing is read: the mapping names a filter, and that is noted.
+  func notesFilter() -> Bool {
+    shape?.noteFilter()
+    return shape != nil
+  }
+
+  private static func note<T>(
+    _ key: String, in shape: OptionShape, isRequired: Bool, _ read: (inout Options) -> T,
+    _ value: (OptionShape) -> OptionShape.Value
+  ) -> T {
+    let inner = OptionShape()
+    var options = Options(noting: inner)
+    let result = read(&options)
+    shape.note(key, value(inner), isRequired: isRequired)
+    return result
   }
 }
 

@@ -1,4 +1,5 @@
 import FilterKit
+import ProxyConfiguration
 
 /// Prints a tree as YAML that reads back as the same tree.
 struct YAMLText {

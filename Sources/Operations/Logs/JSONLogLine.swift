@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import ProxyConfiguration
 
 /// Log lines for machines: one JSON object each.
 enum JSONLogLine {

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import ProxyConfiguration
 
 /// Log lines for people: local time, level, message, `key=value`.
 enum TextLogLine {

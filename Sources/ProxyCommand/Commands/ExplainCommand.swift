@@ -19,13 +19,15 @@ struct ExplainCommand: ProxySubcommand {
       """)
 
   @OptionGroup var config: ConfigOption
+  @Flag(help: "Say it in JSON, for machines.") var json = false
 
   func run(with runner: CommandRunner) async throws(UsageError) -> ExitStatus {
     let file = try config.path(runner.environment)
     do throws(ConfigurationError) {
       let configuration = try ConfigurationFile.load(file, registry: runner.filters, metrics: Metrics())
       for line in configuration.warnings.lines(in: file) { StandardError.write(line + "\n") }
-      print(Self.text(of: ChainPlan(configuration.chain)))
+      let plan = ChainPlan(configuration.chain)
+      print(json ? Self.json(of: plan).text : Self.text(of: plan))
       return .stoppedAsAsked
     } catch {
       for line in error.lines { StandardError.write(line + "\n") }
@@ -75,5 +77,32 @@ struct ExplainCommand: ProxySubcommand {
       let early = half.dropsEarly ? "; the kernel drops early, with \(half.slots.count) slots" : ""
       return "\(direction): sockets, because \(refusal)\(early)"
     }.joined(separator: "\n")
+  }
+
+  // MARK: JSON
+
+  private static func json(of plan: ChainPlan) -> JSONValue {
+    .object(
+      Direction.allCases.map { direction in
+        let half = direction == .read ? plan.read : plan.write
+        let steps = plan.steps.filter { $0.direction == direction }
+        return (
+          "\(direction)",
+          [
+            "path": .string(half.isWhole ? "kernel" : "sockets"), "dropsEarly": .bool(half.dropsEarly),
+            "slots": .number(half.slots.count), "slotCapacity": .number(ChainPlan.slotCapacity),
+            "reason": half.refusal.map { .string($0.reason) } ?? .null, "filters": .array(steps.map(json)),
+          ]
+        )
+      })
+  }
+
+  private static func json(of step: ChainPlan.Step) -> JSONValue {
+    [
+      "label": .string(step.label), "isForKernel": .bool(step.refusal == nil), "slots": .number(step.slots),
+      "reason": step.refusal.map { .string($0.reason) } ?? .null,
+      "branchesOnSockets": .array(
+        step.branchesOnSockets.map { ["label": .string($0.label), "reason": .string($0.refusal.reason)] }),
+    ]
   }
 }

@@ -10,7 +10,9 @@ struct RootCommand: ParsableCommand {
       proxy [run] [<options>]
       proxy ebpf [<options>]
       proxy check [--config <file>]
-      proxy explain [--config <file>]
+      proxy explain [--config <file>] [--json]
+      proxy filters [<name>]
+      proxy schema
       proxy detach [--listen <address:port>]
       """,
     discussion: """
@@ -23,6 +25,7 @@ struct RootCommand: ParsableCommand {
         proxy check --config edge.yaml          list all that is wrong with a file
         proxy ebpf                              established sessions go by the kernel
         proxy explain --config edge.yaml        which filter runs where, and why
+        proxy filters Capture                   the options of a filter
         proxy detach                            end what 'ebpf --stay' left
         curl http://127.0.0.1:8000/metrics      what was forwarded, dropped, and why
 
@@ -31,6 +34,10 @@ struct RootCommand: ParsableCommand {
       \(ManualParts.exitCodes)
       """,
     version: proxyVersion,
-    subcommands: [RunCommand.self, EbpfCommand.self, CheckCommand.self, ExplainCommand.self, DetachCommand.self],
+    subcommands: [
+      RunCommand.self, EbpfCommand.self, CheckCommand.self, ExplainCommand.self, FiltersCommand.self,
+      SchemaCommand.self,
+      DetachCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 }
