@@ -27,6 +27,8 @@ let package = Package(
     // For a proxy with filters of one's own.
     .library(name: "ProxyCommand", targets: ["ProxyCommand"]),
     .library(name: "Filters", targets: ["Filters"]),
+    // For a target with packet programs of one's own.
+    .plugin(name: "CompilePacketPrograms", targets: ["CompilePacketPrograms"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -50,7 +52,10 @@ let package = Package(
     .target(name: "FilterKit", dependencies: ["PacketKit", "CDataPath"], swiftSettings: lifetimes),
     .target(
       name: "Filters", dependencies: ["FilterKit", "PacketKit", "CPCRE2", "CSnappy", "CLZ4"], path: "filters",
-      exclude: filterDocuments, swiftSettings: swift),
+      exclude: filterDocuments, swiftSettings: swift, plugins: ["CompilePacketPrograms"]),
+    .plugin(name: "CompilePacketPrograms", capability: .buildTool(), dependencies: ["CompilePrograms"]),
+    // Compiles the kernel's program: at build, on the machine that builds.
+    .executableTarget(name: "CompilePrograms", swiftSettings: swift),
     .target(
       name: "ProxyConfiguration", dependencies: ["FilterKit", "CLibYAML"], swiftSettings: swift),
     .target(name: "DataPath", dependencies: ["FilterKit"], swiftSettings: swift),
@@ -60,8 +65,7 @@ let package = Package(
     .target(
       name: "KernelPath",
       dependencies: ["CBpf", "CDataPath", "CSys", "DataPath", "FilterKit"],
-      swiftSettings: lifetimes, plugins: ["CompileBPF"]),
-    .plugin(name: "CompileBPF", capability: .buildTool()),
+      swiftSettings: lifetimes),
     .target(
       name: "Operations",
       dependencies: [

@@ -10,11 +10,25 @@ KERNEL_FILTERS(X)
 KERNEL_EFFECTS(X)
 #undef X
 
-static __always_inline __u32 run_slot(struct packet *packet, const struct slot *slot) {
+// The authors' packet programs, whose entries KernelEntries.swift describes: PACKET_PROGRAMS(X) has a row of number and name each.
+#include "programs.h"
+#define X(number, name)                                                            \
+  __u32 program_##name##_read(struct packet *packet, const struct slot *slot);     \
+  __u32 program_##name##_write(struct packet *packet, const struct slot *slot);
+PACKET_PROGRAMS(X)
+#undef X
+
+/// `writes` is a constant to the compiler.
+static __always_inline __u32 run_slot(struct packet *packet, const struct slot *slot, const int writes) {
   switch (slot->kind) {
 #define X(constant, name) \
   case SLOT_##constant: return name##_run(packet, slot);
     KERNEL_FILTERS(X)
+#undef X
+#define X(number, name)            \
+  case SLOT_FIRST_PROGRAM + number: \
+    return writes ? program_##name##_write(packet, slot) : program_##name##_read(packet, slot);
+    PACKET_PROGRAMS(X)
 #undef X
   }
   return RUN_HAND_OVER;
@@ -51,7 +65,7 @@ static __always_inline __u32 commit_slot(struct packet *packet, const struct slo
       if (is_noted(slot)) packet->passed |= packet->one << index;              \
       at = slot->jump;                                                         \
     } else {                                                                   \
-      const __u32 result = run_slot(packet, slot);                             \
+      const __u32 result = run_slot(packet, slot, writes);                     \
       if (result == 0) {                                                       \
         if (is_noted(slot)) packet->passed |= packet->one << index;            \
       } else if (result == RUN_JUMP) {                                         \
@@ -66,7 +80,8 @@ static __always_inline __u32 commit_slot(struct packet *packet, const struct slo
 #define SLOTS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
 /// 0: passed. A drop reason, with the filter's number. RUN_HAND_OVER: the sockets must see it.
-static __always_inline __u32 run_chain(const struct slot *slots, struct packet *packet, __u32 *filter) {
+static __always_inline __u32 run_chain(
+    const struct slot *slots, const int writes, struct packet *packet, __u32 *filter) {
   __u32 at = 0;
   SLOTS(SLOT)
   return 0;

@@ -119,7 +119,7 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   __u32 filter = 0, result;
   struct route_entry *entry = 0;
   if (destination_port(frame.ports) == image.port && is_listening_address(frame.destination)) {
-    result = run_chain(image.read, &packet, &filter);
+    result = run_chain(image.read, 0, &packet, &filter);
     if (result == 0) {
       enum hand_over missing;
       entry = find_session(&packet, &missing);
@@ -129,7 +129,7 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
     entry = find_reply(&frame, &packet);
     if (!entry) return leave_alone();
     direction = packet.one;
-    result = run_chain(image.write, &packet, &filter);
+    result = run_chain(image.write, 1, &packet, &filter);
   }
   if (unlikely(result == RUN_HAND_OVER)) return hand_over(HAND_OVER_FILTER);
   if (unlikely(result) && is_refused_source(packet.session)) return hand_over(HAND_OVER_SOURCE);

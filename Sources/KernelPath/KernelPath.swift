@@ -196,7 +196,8 @@ public final class KernelPath: SessionMirror, Sendable {
     if change.cells.needsMaps(sizes) { anew.insert(.state) }
     // No packet may go through one chain and by the routes of the other.
     if active?.routing != routing || active?.program.maps.balance.room != room { anew.insert(.routing) }
-    let program = try KernelProgram(image, sizes: sizes, sharing: active?.program.maps.shared ?? left?.maps, anew: anew)
+    let program = try KernelProgram(
+      image, in: plan.program, sizes: sizes, sharing: active?.program.maps.shared ?? left?.maps, anew: anew)
     let isRouted = active != nil && !anew.contains(.routing)
     var next = ActiveProgram(
       program, image, plan, routing, places, tokenCapacity: isRouted ? active!.tokenCapacity : sizes.tokens, metrics,

@@ -1,5 +1,6 @@
 import CBpf
 public import CDataPath
+public import FilterKit
 import Glibc
 
 /// The generic XDP program, loaded with the image of one chain.
@@ -15,19 +16,21 @@ public final class KernelProgram: @unchecked Sendable {
 
   /// Loads what is left of the program for an image.
   ///
+  /// - Parameter object: the one whose slots the image has.
   /// - Parameter others: maps that it shares, but for those of the roles in `anew`.
   public convenience init(
-    _ image: image, sizes: KernelMaps.Sizes = KernelMaps.Sizes(), sharing others: KernelMaps? = nil,
-    anew: Set<KernelMaps.Role> = []
+    _ image: image, in object: ProgramObject, sizes: KernelMaps.Sizes = KernelMaps.Sizes(),
+    sharing others: KernelMaps? = nil, anew: Set<KernelMaps.Role> = []
   ) throws(KernelPathError) {
-    try self.init(image, sizes: sizes, sharing: others?.shared, anew: anew)
+    try self.init(image, in: object, sizes: sizes, sharing: others?.shared, anew: anew)
   }
 
   /// The same around maps that need not be all of a program's.
   convenience init(
-    _ image: image, sizes: KernelMaps.Sizes, sharing others: SharedMaps?, anew: Set<KernelMaps.Role>
+    _ image: image, in object: ProgramObject, sizes: KernelMaps.Sizes, sharing others: SharedMaps?,
+    anew: Set<KernelMaps.Role>
   ) throws(KernelPathError) {
-    try self.init(Request(image: image, sizes: sizes, others: others, anew: anew)) {
+    try self.init(Request(image: image, object: object, sizes: sizes, others: others, anew: anew)) {
       ProgramSpecialiser.specialise($0, $1)
     }
   }
@@ -75,6 +78,7 @@ public final class KernelProgram: @unchecked Sendable {
   /// What to load.
   struct Request {
     let image: image
+    let object: ProgramObject
     let sizes: KernelMaps.Sizes
     let others: SharedMaps?
     let anew: Set<KernelMaps.Role>
@@ -94,7 +98,7 @@ public final class KernelProgram: @unchecked Sendable {
     defer { log.deallocate() }
     log[0] = 0
     SpecialisedLoad.register()
-    let object = try open(log, detail)
+    let object = try open(request.object, log, detail)
     do throws(KernelPathError) {
       try prepare(object, request.image, request.sizes)
       try request.others?.give(to: object, anew: request.anew)
@@ -113,8 +117,9 @@ public final class KernelProgram: @unchecked Sendable {
   }
 
   private static func open(
-    _ log: UnsafeMutablePointer<CChar>, _ detail: LogDetail
+    _ compiled: ProgramObject, _ log: UnsafeMutablePointer<CChar>, _ detail: LogDetail
   ) throws(KernelPathError) -> OpaquePointer {
+    if let obstacle = compiled.obstacle { throw .chain(KernelRefusal(obstacle)) }
     let object = "proxy".withCString { name in
       var options = bpf_object_open_opts()
       options.sz = MemoryLayout<bpf_object_open_opts>.size
@@ -122,7 +127,7 @@ public final class KernelProgram: @unchecked Sendable {
       options.kernel_log_buf = log
       options.kernel_log_size = detail.size
       options.kernel_log_level = detail.level
-      return ProgramObject.withBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
+      return compiled.withBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
     }
     guard let object else { throw .system(call: "opening of the program", errno: errno) }
     return object

@@ -31,7 +31,7 @@ extension KernelProgram {
     let image = try image(
       plan, cells: firstCells, addresses: addresses, port: port, interfaces: interfaces, hopLifetime: hopLifetime,
       needsFullChecksums: needsFullChecksums, balance: sizes.balance)
-    let program = try KernelProgram(image, sizes: sizes)
+    let program = try KernelProgram(image, in: plan.program, sizes: sizes)
     try program.maps.filters.fill(plan.tables)
     try cells.move(plan.tables, to: program.maps, sizes)
     if let wallClock { cells.setClock(to: wallClock) }

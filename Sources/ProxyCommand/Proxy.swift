@@ -3,11 +3,11 @@ import Glibc
 
 /// The command `proxy`.
 ///
-/// A proxy with filters of one's own is three lines:
+/// A proxy with filters of one's own is three lines, where `withMine` is `FilterRegistry.builtin.adding(MyFilter.self, program: .compiled)`:
 /// ```swift
-/// var filters = FilterRegistry.builtin
-/// filters.register(MyFilter.self)
-/// await Proxy.main(filters: filters)
+/// import Mine
+/// import ProxyCommand
+/// await Proxy.main(filters: .withMine)
 /// ```
 public enum Proxy {
   /// Does what the command line says, with the filters that configurations may name, and ends the process.

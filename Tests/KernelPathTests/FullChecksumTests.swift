@@ -19,7 +19,7 @@ import Testing
     let program = try KernelProgram(
       image(
         ChainPlan(configuration.chain), addresses: Self.listeners, port: 7777, interfaces: [out], hopLifetime: .max,
-        needsFullChecksums: true))
+        needsFullChecksums: true), in: configuration.chain.program)
     try program.maps.setEndpoints([0])
     let proxy = SocketAddress(KernelEngine.proxies[server.ip.isV4 ? 0 : 1], port: 50_000)
     try program.maps.setRoute(client: client, endpoint: 0, KernelRoute(from: proxy, to: server, hop: Self.hop))

@@ -1,5 +1,6 @@
 import CDataPath
 import FilterKit
+import Filters
 import Synchronization
 import TestNetwork
 import Testing
@@ -26,7 +27,9 @@ import Testing
     let lines = Lines()
     lines.send(isVerbose: isVerbose)
     defer { KernelLog.send(to: { _, _ in }, isVerbose: false) }
-    let error = try #require(throws: KernelPathError.self) { _ = try KernelProgram(wrong) }
+    let error = try #require(throws: KernelPathError.self) { 
+      _ = try KernelProgram(wrong, in: FilterRegistry.builtin.program)
+    }
     let text = error.description
     #expect(text.hasPrefix("the kernel refused the program: "), "\(text)")
     #expect(text.hasSuffix(" (all that its verifier said is logged with --log-level debug)"))

@@ -89,7 +89,7 @@ final class TrialBench {
     var image = try image(
       ChainPlan(chain), addresses: Self.listeners, port: 7777, interfaces: ways, hopLifetime: hopLifetime)
     edit(&image)
-    program = try KernelProgram(image)
+    program = try KernelProgram(image, in: chain.program)
     cells = try program.counters.cells()
     try program.maps.setEndpoints([Self.endpoint])
     try program.maps.setToken(Self.token, endpoints: [Self.endpoint])

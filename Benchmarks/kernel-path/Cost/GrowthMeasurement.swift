@@ -22,7 +22,7 @@ struct GrowthMeasurement {
     var sizes = KernelMaps.Sizes()
     sizes.tokens = count
     sizes.sessions = count
-    ours = try KernelProgram(image, sizes: sizes)
+    ours = try KernelProgram(image, in: FilterRegistry.builtin.program, sizes: sizes)
     let server = SocketAddress(IPAddress(v4: 0x0a00_0005), port: 9_000)
     let hop = KernelRoute.Hop(mac: [4, 4, 4, 4, 4, 4], interface: 0, mtu: 1_500)
     let route = KernelRoute(from: SocketAddress(proxy, port: 40_000), to: server, hop: hop)

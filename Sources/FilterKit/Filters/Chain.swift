@@ -3,6 +3,8 @@ public struct Chain: Sendable {
   public let nodes: [FilterNode]
   /// The names of the metadata keys; a key is a place in this list.
   public let keys: [String]
+  /// What the kernel runs of the filters.
+  public let program: ProgramObject
 
   /// Runs all packets of the batch through the filters: in order on read, in reverse order on write.
   public func run(_ direction: Direction, _ batch: inout PacketBatch) {
@@ -29,6 +31,6 @@ extension Chain {
       return node
     }
     context.checkRequiredKeys()
-    return Chain(nodes: nodes, keys: context.keyNames)
+    return Chain(nodes: nodes, keys: context.keyNames, program: registry.program)
   }
 }

@@ -3,9 +3,31 @@ public struct FilterRegistry: Sendable {
   private var types: [String: any Filter.Type] = [:]
   /// The short names, in the order of registration.
   public private(set) var names: [String] = []
+  /// The kernel's program with the packet programs of the filters.
+  public private(set) var program: ProgramObject
 
-  public init(_ filters: [any Filter.Type] = []) {
+  /// - Parameter program: `.compiled`, in a target that uses the plugin `CompilePacketPrograms`. Without one all filters run on
+  ///   sockets.
+  public init(_ filters: [any Filter.Type] = [], program: ProgramObject = .none) {
+    self.program = program
     for filter in filters { register(filter) }
+  }
+
+  /// The same filters and more.
+  ///
+  /// ```swift
+  /// extension FilterRegistry {
+  ///   public static var withMine: FilterRegistry { .builtin.adding(MyFilter.self, program: .compiled) }
+  /// }
+  /// ```
+  ///
+  /// - Parameter program: `.compiled`, in a target that uses the plugin `CompilePacketPrograms`: it takes the place of the program
+  ///   of this registry. nil where none of the filters has a packet program.
+  public func adding(_ filters: any Filter.Type..., program: ProgramObject? = nil) -> FilterRegistry {
+    var registry = self
+    for filter in filters { registry.register(filter) }
+    if let program { registry.program = program }
+    return registry
   }
 
   /// Adds a filter under its name and aliases. A filter that comes later takes the name of one that came before.

@@ -24,11 +24,13 @@ public struct ChainEncoder {
   private var filter: UInt8 = 0
   private var places: [MetadataKey: UInt16] = [:]
   private let readKeys: Set<MetadataKey>
+  private let program: ProgramObject
   /// The keys that a filter looks at, found while encoding.
   private(set) var keysInUse: Set<MetadataKey> = []
   private var observedKeys: Set<MetadataKey> = []
 
-  init(_ direction: Direction, readKeys: Set<MetadataKey>, tables: KernelTables) {
+  init(_ direction: Direction, _ program: ProgramObject, readKeys: Set<MetadataKey>, tables: KernelTables) {
+    self.program = program
     self.tables = tables
     self.direction = direction
     self.readKeys = readKeys
@@ -45,6 +47,29 @@ public struct ChainEncoder {
     new.filter = filter
     slots.append(new)
     return slots.count - 1
+  }
+
+  /// Adds a packet program, which the kernel runs in `direction`.
+  ///
+  /// - Parameter options: what the program is called with. A metadata key in them is one that `place` gave.
+  @discardableResult
+  public mutating func append<P: PacketProgram>(_ type: P.Type, _ options: P.Options) throws(KernelRefusal) -> Int {
+    let name = String(describing: type)
+    guard let number = program.names.firstIndex(of: name) else {
+      throw KernelRefusal(
+        "its packet program '\(name)' was not compiled for the kernel: add the plugin CompilePacketPrograms to its target, and keep "
+          + "it in a file \(name).swift")
+    }
+    let room = MemoryLayout.size(ofValue: slot().words)
+    guard MemoryLayout<P.Options>.size <= room else {
+      throw KernelRefusal(
+        "the options of its packet program '\(name)' take \(MemoryLayout<P.Options>.size) bytes, and a slot has \(room)")
+    }
+    try readsPayload()
+    return try append { slot in
+      slot.kind = UInt8(SLOT_FIRST_PROGRAM.rawValue) + UInt8(number)
+      withUnsafeMutableBytes(of: &slot.words) { $0.storeBytes(of: options, as: P.Options.self) }
+    }
   }
 
   /// The number by which a slot adds to one of the filter's counters.

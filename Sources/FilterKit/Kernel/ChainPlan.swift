@@ -31,6 +31,8 @@ public struct ChainPlan: Sendable {
   public let write: Half
   /// What the slots of both directions need beside the image.
   public let tables: KernelTables
+  /// The program that has the slots' kinds.
+  public let program: ProgramObject
 
   /// How many slots the kernel's program has in each direction.
   public static var slotCapacity: Int { Int(CHAIN_SLOTS) }
@@ -43,19 +45,20 @@ public struct ChainPlan: Sendable {
   public var carriesSessions: Bool { read.isWhole || write.isWhole || write.dropsEarly }
 
   public init(_ chain: Chain) {
-    let read = Self.encode(chain.nodes, .read, KernelTables())
-    let write = Self.encode(chain.nodes.reversed(), .write, read.tables)
+    program = chain.program
+    let read = Self.encode(chain.nodes, .read, program, KernelTables())
+    let write = Self.encode(chain.nodes.reversed(), .write, program, read.tables)
     (self.read, self.write) = (read.half, write.half)
     steps = read.steps + write.steps
     tables = write.tables
   }
 
   private static func encode(
-    _ nodes: [FilterNode], _ direction: Direction, _ tables: KernelTables
+    _ nodes: [FilterNode], _ direction: Direction, _ program: ProgramObject, _ tables: KernelTables
   ) -> (half: Half, steps: [Step], tables: KernelTables) {
     // Which values are looked at is known only at the end of the chain, so it is written twice.
-    let scan = Encoding(nodes, direction, readKeys: [], tables)
-    let result = Encoding(nodes, direction, readKeys: scan.keysInUse, tables)
+    let scan = Encoding(nodes, direction, program, readKeys: [], tables)
+    let result = Encoding(nodes, direction, program, readKeys: scan.keysInUse, tables)
     return (result.half, result.steps, result.tables)
   }
 }
@@ -67,14 +70,19 @@ private struct Encoding {
   let tables: KernelTables
   let keysInUse: Set<MetadataKey>
 
-  init(_ nodes: [FilterNode], _ direction: Direction, readKeys: Set<MetadataKey>, _ tables: KernelTables) {
-    var encoder = ChainEncoder(direction, readKeys: readKeys, tables: tables)
+  init(
+    _ nodes: [FilterNode], _ direction: Direction, _ program: ProgramObject, readKeys: Set<MetadataKey>,
+    _ tables: KernelTables
+  ) {
+    var encoder = ChainEncoder(direction, program, readKeys: readKeys, tables: tables)
     // The last place up to which something may be dropped: what is behind it is of no use in front of the sockets.
     var dropping: ChainEncoder?
-    var refusal: KernelRefusal?
+    let obstacle = program.obstacle.map { KernelRefusal($0) }
+    var refusal = obstacle
     for node in nodes {
       var next = encoder
       do throws(KernelRefusal) {
+        if let obstacle { throw obstacle }
         try next.append(node)
         steps.append(
           ChainPlan.Step(
@@ -94,7 +102,7 @@ private struct Encoding {
     }
     keysInUse = encoder.keysInUse
     if refusal != nil {
-      encoder = dropping.flatMap(Self.endedEarly) ?? ChainEncoder(direction, readKeys: [], tables: tables)
+      encoder = dropping.flatMap(Self.endedEarly) ?? ChainEncoder(direction, program, readKeys: [], tables: tables)
     }
     half = ChainPlan.Half(slots: encoder.slots, refusal: refusal)
     self.tables = encoder.tables

@@ -34,6 +34,8 @@ enum slot_kind {
 #define X(constant, name) SLOT_##constant,
   KERNEL_FILTERS(X)
 #undef X
+  /// The packet programs of authors: one kind each from here on, in the order of ProgramObject.names.
+  SLOT_FIRST_PROGRAM,
 };
 
 #define CHAIN_SLOTS 16
@@ -61,6 +63,7 @@ struct slot {
   unsigned short second_key;
   unsigned int size;
   unsigned int second_size;
+  /// Of an author's program, its options.
   unsigned long long words[4];
   /// The filter's counter that a packet adds to when it passes the slot, from 1; 0 for none.
   unsigned int counter;
