@@ -12,7 +12,9 @@ struct ProgramSource {
   static func find(in files: [URL]) throws(BuildError) -> [ProgramSource] {
     var programs: [ProgramSource] = []
     for file in files {
-      guard let text = try? String(contentsOf: file, encoding: .utf8) else { throw BuildError("cannot read \(file.path)") }
+      guard let text = try? String(contentsOf: file, encoding: .utf8) else {
+        throw BuildError("cannot read \(file.path)")
+      }
       programs += try declarations(in: text, file)
     }
     programs.sort { ($0.name, $0.file.path) < ($1.name, $1.file.path) }
@@ -20,8 +22,8 @@ struct ProgramSource {
       throw BuildError([
         Problem(
           file: next.file.path, line: next.line,
-          text: "there is another packet program '\(next.name)', in \(one.file.path):\(one.line): in the kernel all programs of a "
-            + "proxy have different names, so give one of them another")
+          text: "there is another packet program '\(next.name)', in \(one.file.path):\(one.line): in the kernel all "
+            + "programs of a proxy have different names, so give one of them another")
       ])
     }
     guard programs.count <= maximumCount else {
@@ -44,8 +46,8 @@ struct ProgramSource {
         throw BuildError([
           Problem(
             file: file.path, line: line,
-            text: "the packet program '\(name)' is to stand in a file that is named after it: \(name).swift, and ends in "
-              + "Program.swift")
+            text: "the packet program '\(name)' is to stand in a file that is named after it, \(name).swift, and its "
+              + "name to end in Program")
         ])
       }
       programs.append(ProgramSource(file: file, name: name, line: line))

@@ -32,7 +32,8 @@ struct Request {
       default: sources.append(URL(fileURLWithPath: argument))
       }
     }
-    guard let toolchain = values["--toolchain"], let package = values["--package"], let output = values["--output"] else {
+    guard let toolchain = values["--toolchain"], let package = values["--package"], let output = values["--output"]
+    else {
       throw BuildError(Self.usage)
     }
     self.toolchain = toolchain

@@ -44,7 +44,7 @@ struct Toolchain {
     let embedded = folder.deletingLastPathComponent().appending(
       path: "lib/swift/embedded/Swift.swiftmodule/\(Self.target).swiftmodule")
     guard FileManager.default.fileExists(atPath: embedded.path) else {
-      return "the Swift toolchain has no Embedded Swift for \(Self.target) (\(embedded.path)): install a toolchain of swift.org"
+      return "the Swift toolchain has no Embedded Swift for \(Self.target) (\(embedded.path)): install one of swift.org"
     }
     guard try Command.run(clang, ["-print-targets"]).output.contains(" bpf ") else {
       return "\(clang.path) has no BPF back end: install a toolchain of swift.org"

@@ -14,7 +14,8 @@ extension Chain {
         .mapping([entry("name", type.name)] + (label.map { [entry("label", $0)] } ?? [])), at: .start)
     }
     self = Chain.read(
-      nodes, registry: FilterRegistry(filters.map(\.type), program: program), metrics: metrics, diagnostics: Diagnostics())
+      nodes, registry: FilterRegistry(filters.map(\.type), program: program), metrics: metrics,
+      diagnostics: Diagnostics())
   }
 
   init(_ filters: any Filter.Type..., metrics: Metrics = Metrics()) {

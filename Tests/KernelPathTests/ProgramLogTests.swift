@@ -27,7 +27,7 @@ import Testing
     let lines = Lines()
     lines.send(isVerbose: isVerbose)
     defer { KernelLog.send(to: { _, _ in }, isVerbose: false) }
-    let error = try #require(throws: KernelPathError.self) { 
+    let error = try #require(throws: KernelPathError.self) {
       _ = try KernelProgram(wrong, in: FilterRegistry.builtin.program)
     }
     let text = error.description

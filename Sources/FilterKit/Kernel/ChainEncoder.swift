@@ -63,7 +63,8 @@ public struct ChainEncoder {
     let room = MemoryLayout.size(ofValue: slot().words)
     guard MemoryLayout<P.Options>.size <= room else {
       throw KernelRefusal(
-        "the options of its packet program '\(name)' take \(MemoryLayout<P.Options>.size) bytes, and a slot has \(room)")
+        "the options of its packet program '\(name)' take \(MemoryLayout<P.Options>.size) bytes, and a slot has room for "
+          + "\(room)")
     }
     try readsPayload()
     return try append { slot in
