@@ -106,10 +106,15 @@ let package = Package(
     .testTarget(
       name: "KernelPathTests",
       dependencies: [
+        "AuthorFilters",
         "DataPath", "ProxyConfiguration", "SocketPath", "TestNetwork", "KernelPath", "Conformance", "Filters",
         "FilterKit", "CDataPath", "CBpf",
       ],
       swiftSettings: swift),
+    // Test kit: filters with packet programs of their own, as a package of somebody else's has them.
+    .target(
+      name: "AuthorFilters", dependencies: ["Filters", "FilterKit"], path: "Tests/AuthorFilters", swiftSettings: swift,
+      plugins: ["CompilePacketPrograms"]),
     // Test kit: the cases of the filters, and a way to run them through the filters alone. The tests beside it run them over
     // sockets.
     .target(

@@ -86,11 +86,11 @@ import Testing
 
 extension Chain {
   /// A chain of filters that are given as YAML.
-  init(filters: [String]) throws {
+  init(filters: [String], registry: FilterRegistry = .builtin) throws {
     let diagnostics = Diagnostics()
     let root = YAMLDocument.read(Array("[\(filters.joined(separator: ", "))]".utf8).span, diagnostics: diagnostics)
     guard case .sequence(let entries)? = root?.content else { throw Frame.Problem("the filters are no list") }
-    self = Chain.read(entries, registry: .builtin, metrics: Metrics(), diagnostics: diagnostics, log: { _ in })
+    self = Chain.read(entries, registry: registry, metrics: Metrics(), diagnostics: diagnostics, log: { _ in })
     guard !diagnostics.hasErrors else {
       throw Frame.Problem(diagnostics.report.lines(in: "filters").joined(separator: "\n"))
     }

@@ -68,15 +68,16 @@ final class TrialBench {
   /// - Parameters:
   ///   - filters: the chain, as YAML.
   ///   - interfaces: those that packets leave from, the first one at place 0 is that of a trial run, `lo`.
+  ///   - registry: the filters that it may have.
   ///   - edit: what to change of the image before the load.
   init(
     _ filters: String = "[]", interfaces: [UInt32] = [1], hopLifetime: UInt64 = .max >> 1, hop: KernelRoute.Hop? = hop,
-    edit: (inout image) -> Void = { _ in }
+    registry: FilterRegistry = .builtin, edit: (inout image) -> Void = { _ in }
   ) throws {
     let diagnostics = Diagnostics()
     let root = YAMLDocument.read(Array(filters.utf8).span, diagnostics: diagnostics)
     guard case .sequence(let entries)? = root?.content else { throw Frame.Problem("the filters are no list") }
-    let chain = Chain.read(entries, registry: .builtin, metrics: Metrics(), diagnostics: diagnostics)
+    let chain = Chain.read(entries, registry: registry, metrics: Metrics(), diagnostics: diagnostics)
     guard !diagnostics.hasErrors else {
       throw Frame.Problem(diagnostics.report.lines(in: "filters").joined(separator: "\n"))
     }

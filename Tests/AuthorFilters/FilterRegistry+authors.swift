@@ -1,0 +1,7 @@
+public import FilterKit
+import Filters
+
+extension FilterRegistry {
+  /// As an author's package has it: the filters of the proxy and some of its own.
+  public static var authors: FilterRegistry { .builtin.adding(Peel.self, program: .compiled) }
+}
