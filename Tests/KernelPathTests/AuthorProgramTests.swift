@@ -1,4 +1,5 @@
 import AuthorFilters
+import CDataPath
 import FilterKit
 import Filters
 import KernelPath
