@@ -1,0 +1,164 @@
+/// What stands in the files of a new package with a filter.
+struct FilterPackageTemplate {
+  let name: String
+  let command: String
+  /// How a manifest names the package of this proxy.
+  let dependency: String
+
+  var files: [(path: String, text: String)] {
+    [
+      ("Package.swift", manifest), ("Sources/\(name)Filter/\(name).swift", filter),
+      ("Sources/\(name)Filter/\(name)Program.swift", program), ("Sources/\(command)/main.swift", main),
+      ("Sources/demo/main.swift", demo), ("Tests/\(name)Tests/\(name)Tests.swift", tests),
+      ("Tests/\(name)Tests/cases.yaml", cases), ("proxy.yaml", configuration), ("Makefile", makefile),
+      ("README.md", readme), (".gitignore", ".build/\n"),
+    ]
+  }
+
+  private var manifest: String {
+    """
+    // swift-tools-version: 6.2
+    import PackageDescription
+
+    let package = Package(
+      name: "\(name)",
+      products: [
+        .executable(name: "\(command)", targets: ["\(command)"]),
+        .library(name: "\(name)Filter", targets: ["\(name)Filter"]),
+      ],
+      dependencies: [
+        \(dependency)
+      ],
+      targets: [
+        // The filter. The plugin compiles its packet program into the kernel's program.
+        .target(
+          name: "\(name)Filter",
+          dependencies: [
+            .product(name: "FilterKit", package: "pinion"), .product(name: "Filters", package: "pinion"),
+          ],
+          plugins: [.plugin(name: "CompilePacketPrograms", package: "pinion")]),
+        // The whole command, with the filter in it.
+        .executableTarget(
+          name: "\(command)", dependencies: ["\(name)Filter", .product(name: "ProxyCommand", package: "pinion")]),
+        .executableTarget(name: "demo", dependencies: [.product(name: "FilterTesting", package: "pinion")]),
+        .testTarget(
+          name: "\(name)Tests", dependencies: ["\(name)Filter", .product(name: "FilterTesting", package: "pinion")],
+          resources: [.copy("cases.yaml")]),
+      ]
+    )
+
+    """
+  }
+
+  private var filter: String {
+    """
+    public import FilterKit
+    import Filters
+
+    /// Lets datagrams through that begin with a byte, and takes it off.
+    public struct \(name): PacketProgramFilter {
+      public static let name = "\(name)"
+      public static let summary = "Lets datagrams through that begin with a byte, and takes it off."
+      public static let dropReasons = ["wrong_first_byte"]
+
+      public let options: \(name)Program.Options
+
+      public init(options: inout Options, context: inout FilterContext) {
+        self.options = \(name)Program.Options(first: UInt64(options.integer("first", in: 0...255)))
+      }
+    }
+
+    extension FilterRegistry {
+      /// The proxy's own filters and `\(name)`.
+      public static var with\(name): FilterRegistry { .builtin.adding(\(name).self, program: .compiled) }
+    }
+
+    """
+  }
+
+  private var program: String {
+    """
+    public import FilterKit
+
+    /// What `\(name)` does with a packet, on sockets and in the kernel.
+    public enum \(name)Program: PacketProgram {
+      public struct Options: BitwiseCopyable, Sendable {
+        /// The byte that datagrams begin with.
+        var first: UInt64
+      }
+
+      public static func read<P: PacketAccess & ~Copyable & ~Escapable>(_ packet: inout P, _ options: Options) -> Verdict {
+        guard packet.load(at: 0, size: 1) == options.first, packet.removeFirst(1) else { return .drop(.custom(0)) }
+        return .forward
+      }
+    }
+
+    """
+  }
+
+  private var main: String {
+    """
+    import \(name)Filter
+    import ProxyCommand
+
+    await Proxy.main(filters: .with\(name))
+
+    """
+  }
+
+  private var demo: String {
+    """
+    import FilterTesting
+
+    // A client, the proxy and a server, each in a network of its own: what the sockets carry, and what the kernel does.
+    try PathDemo(command: "\(command)", configuration: "proxy.yaml", datagrams: ["!hello", "!hello again", "no mark"]).run()
+
+    """
+  }
+
+  private var tests: String {
+    """
+    """
+  }
+
+  private var cases: String {
+    """
+    """
+  }
+
+  private var configuration: String {
+    """
+    version: v1alpha1
+    filters:
+      - name: \(name)
+        config: {first: 0x21}   # "!"
+    clusters:
+      - endpoints:
+          # Where the demo has its server.
+          - address: 10.1.0.3:26001
+
+    """
+  }
+
+  private var makefile: String {
+    """
+    SWIFT ?= swift
+
+    .PHONY: build test demo-ebpf
+    build: ## Build the proxy with the filter
+    \t$(SWIFT) build
+
+    test: ## Run the tests; as root those in the kernel too
+    \t$(SWIFT) test
+
+    demo-ebpf: build ## Send datagrams through both paths; needs root
+    \t@"$$($(SWIFT) build --show-bin-path)/demo"
+
+    """
+  }
+
+  private var readme: String {
+    """
+    """
+  }
+}

@@ -1,0 +1,5 @@
+/// Why a package was not written.
+struct NewPackageError: Error {
+  let message: String
+  init(_ message: String) { self.message = message }
+}
