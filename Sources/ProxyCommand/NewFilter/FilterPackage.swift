@@ -55,10 +55,13 @@ struct FilterPackage {
       name.utf8.allSatisfy({ isLetter($0) || isDigit($0) })
     else {
       throw NewPackageError(
-        "\(excerpt(name)) cannot be a filter's name: it must start with a capital letter and have letters and digits alone")
+        "\(excerpt(name)) cannot be a filter's name: it must start with a capital letter and have letters and digits alone"
+      )
     }
     guard !taken.contains(name) else { throw NewPackageError("There is a filter \(excerpt(name)) already") }
-    guard !reserved.contains(name) else { throw NewPackageError("\(excerpt(name)) means something else in Swift or here") }
+    guard !reserved.contains(name) else {
+      throw NewPackageError("\(excerpt(name)) means something else in Swift or here")
+    }
   }
 
   /// `XORToken` is `xor` and `token`.

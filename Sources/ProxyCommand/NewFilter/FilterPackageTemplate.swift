@@ -118,11 +118,51 @@ struct FilterPackageTemplate {
 
   private var tests: String {
     """
+    import FilterTesting
+    import Testing
+    import \(name)Filter
+
+    @Suite struct \(name)Tests {
+      /// The sockets and the kernel must agree about every packet, or `read` throws.
+      @Test func theMarkIsTakenOff() throws {
+        let trial = try FilterTrial(filters: .with\(name), chain: "- {name: \(name), config: {first: 0x21}}")
+        #expect(try trial.read("!hello").payload == "hello")
+        #expect(try trial.read("hello").verdict == .drop(.custom(0)))
+        #expect(trial.kernelRefusal == nil)
+      }
+
+      /// What the filter does, example by example, in a form that is its documentation too.
+      @Test(arguments: try FilterCases(at: "cases.yaml", filters: .with\(name)))
+      func cases(_ example: FilterCase) throws { try example.run() }
+
+      /// Random chains with the filter in them, and random packets, through both paths.
+      @Test func thePathsAgree() throws {
+        let sample = "{name: \(name), config: {first: 0x21}}"
+        try Differential(filters: .with\(name), including: [sample], payloads: ["!hello", "!"], packets: 2_000).run()
+      }
+    }
+
     """
   }
 
   private var cases: String {
     """
+    - name: the mark is taken off, on the way to the server
+      filters: [{name: \(name), config: {first: 0x21}}]
+      steps:
+        - {read: "!hello", payload: hello}
+        - {read: "!", payload: ""}
+        - {write: "!hello"}
+    - name: without the mark there is no way through
+      filters: [{name: \(name), config: {first: 0x21}}]
+      steps:
+        - {read: hello, drop: wrong_first_byte}
+        - {read: "", drop: wrong_first_byte}
+      counters: {\(name): {wrong_first_byte: 2}}
+    - name: the mark must be given
+      filters: [{name: \(name)}]
+      errors: ["1:12: missing key 'first' in 'config'"]
+
     """
   }
 
@@ -159,6 +199,20 @@ struct FilterPackageTemplate {
 
   private var readme: String {
     """
+    # \(name)
+
+    A filter for the UDP proxy Pinion, and a proxy that has it.
+
+    ```
+    swift test                                           # as root, the kernel's program is tested too
+    swift run \(command) filters \(name)
+    swift run \(command) explain --config proxy.yaml     # which filter runs where, and why
+    sudo make demo-ebpf                                  # datagrams through both paths
+    ```
+
+    `Sources/\(name)Filter/\(name)Program.swift` is what is done with each packet: the sockets run it, and the kernel.
+    `Sources/\(name)Filter/\(name).swift` is the filter: its name and its options.
+
     """
   }
 }
