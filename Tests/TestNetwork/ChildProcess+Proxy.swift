@@ -5,7 +5,14 @@ extension ChildProcess {
   public static func proxy(
     _ arguments: [String], environment: [String: String] = [:], in namespace: NetworkNamespace? = nil
   ) throws -> ChildProcess {
-    try ChildProcess(try productDirectory() + "/proxy", arguments, environment: environment, in: namespace)
+    try product("proxy", arguments, environment: environment, in: namespace)
+  }
+
+  /// Starts an executable of the package that is tested.
+  public static func product(
+    _ name: String, _ arguments: [String], environment: [String: String] = [:], in namespace: NetworkNamespace? = nil
+  ) throws -> ChildProcess {
+    try ChildProcess("\(try productDirectory())/\(name)", arguments, environment: environment, in: namespace)
   }
 
   /// The folder that SwiftPM builds into: the test runner lies there, and the products beside it.

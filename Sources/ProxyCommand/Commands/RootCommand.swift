@@ -14,6 +14,7 @@ struct RootCommand: ParsableCommand {
       proxy filters [<name>]
       proxy schema
       proxy detach [--listen <address:port>]
+      proxy new filter <name>
       """,
     discussion: """
       The filters and the servers stand in a configuration file, in YAML. Filters look at a datagram, edit it, choose its \
@@ -37,7 +38,7 @@ struct RootCommand: ParsableCommand {
     subcommands: [
       RunCommand.self, EbpfCommand.self, CheckCommand.self, ExplainCommand.self, FiltersCommand.self,
       SchemaCommand.self,
-      DetachCommand.self,
+      DetachCommand.self, NewCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }
