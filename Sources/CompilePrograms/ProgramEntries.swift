@@ -12,7 +12,7 @@ struct ProgramEntries {
   var swift: String {
     var text = "import CDataPath\n"
     for program in programs {
-      for entry in ["read", "write"] {
+      for entry in ["read", "write", "note"] {
         text += """
           @_cdecl("program_\(program.name)_\(entry)")
           public func program_\(program.name)_\(entry)(
