@@ -1,5 +1,5 @@
 import AuthorFilters
-import Conformance
+import FilterTesting
 import FilterKit
 import Filters
 import KernelPath

@@ -1,5 +1,5 @@
 import CDataPath
-import Conformance
+import FilterTesting
 import FilterKit
 import KernelPath
 import ProxyConfiguration

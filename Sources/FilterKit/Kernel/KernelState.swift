@@ -57,7 +57,7 @@ public struct StateMemory: @unchecked Sendable {
   }
 
   /// The same memory from a cell on.
-  public func from(cell: Int) -> StateMemory { 
+  public func from(cell: Int) -> StateMemory {
     StateMemory(words + 2 * cell, places: places, entries: entries, owner: owner)
   }
 

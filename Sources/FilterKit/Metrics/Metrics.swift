@@ -78,7 +78,8 @@ public final class Metrics: Sendable {
   ///
   /// - Parameter reasons: the names of the filter's own reasons, those of `DropReason.custom` from 0 on.
   public func dropRow(filter: String, reasons: [String] = []) -> DropRow {
-    precondition(reasons.count <= Int(DropReason.customCount), "a filter names \(DropReason.customCount) reasons at most")
+    precondition(
+      reasons.count <= Int(DropReason.customCount), "a filter names \(DropReason.customCount) reasons at most")
     return state.withLock { state in
       defer { state.name(reasons, ofFilter: filter) }
       if let row = state.dropRows[filter] { return row }

@@ -5,6 +5,7 @@ public import PacketKit
 ///
 /// ```swift
 /// public struct VersionCheck: PacketProgramFilter {
+///   public typealias Program = VersionCheckProgram
 ///   public static let name = "VersionCheck"
 ///   public static let dropReasons = ["bad_version"]
 ///   public let program: VersionCheckProgram.Options

@@ -119,7 +119,9 @@ public struct Differential: Sendable {
     let trees: [FilterTree]
     let node = try read(text)
     if case .sequence(let entries) = node.content { trees = try entries.map(tree) } else { trees = [try tree(node)] }
-    guard trees.count == 1 else { throw ChainRefused(lines: ["a sample is one filter, found \(trees.count) in: \(text)"]) }
+    guard trees.count == 1 else {
+      throw ChainRefused(lines: ["a sample is one filter, found \(trees.count) in: \(text)"])
+    }
     return trees[0]
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FilterKit
 
 /// `proxy new`: begins something.
 struct NewCommand: ParsableCommand {
@@ -31,7 +32,7 @@ struct NewFilterCommand: ProxySubcommand {
 
   func run(with runner: CommandRunner) throws(UsageError) -> ExitStatus {
     do throws(NewPackageError) {
-      let location = try pinion.map(PackageLocation.init) ?? .ofThisExecutable()
+      let location = if let pinion { try PackageLocation(pinion) } else { try PackageLocation.ofThisExecutable() }
       let package = try FilterPackage(name: name, pinion: location, taken: runner.filters.allNames)
       let folder = at ?? name
       try package.write(to: folder)

@@ -57,14 +57,16 @@ struct FilterPackageTemplate {
 
     /// Lets datagrams through that begin with a byte, and takes it off.
     public struct \(name): PacketProgramFilter {
+      public typealias Program = \(name)Program
       public static let name = "\(name)"
       public static let summary = "Lets datagrams through that begin with a byte, and takes it off."
       public static let dropReasons = ["wrong_first_byte"]
-
-      public let options: \(name)Program.Options
+      /// Packets from servers pass as they are.
+      public static let directions: Directions = .read
+      public let program: \(name)Program.Options
 
       public init(options: inout Options, context: inout FilterContext) {
-        self.options = \(name)Program.Options(first: UInt64(options.integer("first", in: 0...255)))
+        program = \(name)Program.Options(first: UInt64(options.integer("first", in: 0...255)))
       }
     }
 
@@ -111,7 +113,7 @@ struct FilterPackageTemplate {
     import FilterTesting
 
     // A client, the proxy and a server, each in a network of its own: what the sockets carry, and what the kernel does.
-    try PathDemo(command: "\(command)", configuration: "proxy.yaml", datagrams: ["!hello", "!hello again", "no mark"]).run()
+    PathDemo(command: "\(command)", configuration: "proxy.yaml", datagrams: ["!hello", "no mark"]).main()
 
     """
   }
