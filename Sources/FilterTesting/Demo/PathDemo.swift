@@ -1,4 +1,4 @@
-public import FilterKit
+import FilterKit
 import Glibc
 import TestNetwork
 
