@@ -97,6 +97,7 @@ let package = Package(
       dependencies: ["KernelPath", "Filters", "FilterKit", "ProxyConfiguration", "CBpf", "CDataPath"],
       path: "Benchmarks/kernel-path/Cost", swiftSettings: swift),
 
+    .testTarget(name: "CompileProgramsTests", dependencies: ["CompilePrograms", "TestNetwork"], swiftSettings: swift),
     .testTarget(name: "FilterKitTests", dependencies: ["FilterKit", "PacketKit"], swiftSettings: swift),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["ProxyConfiguration", "Filters", "FilterKit", "PacketKit"],

@@ -2,6 +2,15 @@
 struct ProgramEntries {
   let programs: [ProgramSource]
 
+  /// The entries of a program.
+  static let names = ["read", "write", "note"]
+  /// One that is never called: its result is known at build.
+  static let optionsSize = "options_size"
+
+  static func symbol(_ program: ProgramSource, _ entry: String) -> String {
+    "program_\(program.name)_\(entry)"
+  }
+
   /// `programs.h`, which `bpf/chain.h` includes.
   var header: String {
     let rows = programs.enumerated().map { " X(\($0.offset), \($0.element.name))" }
@@ -12,15 +21,22 @@ struct ProgramEntries {
   var swift: String {
     var text = "import CDataPath\n"
     for program in programs {
-      for entry in ["read", "write", "note"] {
+      for entry in Self.names {
+        let symbol = Self.symbol(program, entry)
         text += """
-          @_cdecl("program_\(program.name)_\(entry)")
-          public func program_\(program.name)_\(entry)(
-            _ packet: UnsafeMutablePointer<packet>, _ slot: UnsafePointer<slot>
-          ) -> UInt32 { \(program.name).\(entry)(packet, slot) }
+          @_cdecl("\(symbol)")
+          public func \(symbol)(_ packet: UnsafeMutablePointer<packet>, _ slot: UnsafePointer<slot>) -> UInt32 {
+            \(program.name).\(entry)(packet, slot)
+          }
 
           """
       }
+      let symbol = Self.symbol(program, Self.optionsSize)
+      text += """
+        @_cdecl("\(symbol)")
+        public func \(symbol)() -> UInt32 { UInt32(truncatingIfNeeded: MemoryLayout<\(program.name).Options>.size) }
+
+        """
     }
     return text
   }
