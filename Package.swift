@@ -29,6 +29,8 @@ let package = Package(
     .library(name: "Filters", targets: ["Filters"]),
     // For a target with packet programs of one's own.
     .plugin(name: "CompilePacketPrograms", targets: ["CompilePacketPrograms"]),
+    // For the tests of filters.
+    .library(name: "FilterTesting", targets: ["FilterTesting"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -106,26 +108,29 @@ let package = Package(
     .testTarget(
       name: "KernelPathTests",
       dependencies: [
-        "AuthorFilters",
-        "DataPath", "ProxyConfiguration", "SocketPath", "TestNetwork", "KernelPath", "Conformance", "Filters",
-        "FilterKit", "CDataPath", "CBpf",
+        "AuthorFilters", "DataPath", "ProxyConfiguration", "SocketPath", "TestNetwork", "KernelPath", "FilterTesting",
+        "Filters", "FilterKit", "CDataPath", "CBpf",
       ],
       swiftSettings: swift),
     // Test kit: filters with packet programs of their own, as a package of somebody else's has them.
     .target(
       name: "AuthorFilters", dependencies: ["Filters", "FilterKit"], path: "Tests/AuthorFilters", swiftSettings: swift,
       plugins: ["CompilePacketPrograms"]),
-    // Test kit: the cases of the filters, and a way to run them through the filters alone. The tests beside it run them over
-    // sockets.
+    // What this package and those of filters' authors test filters with.
     .target(
-      name: "Conformance", dependencies: ["FilterKit", "PacketKit", "ProxyConfiguration", "TestNetwork"],
-      path: "Tests/Conformance", swiftSettings: swift),
-    .testTarget(
-      name: "ConformanceTests",
-      dependencies: ["Conformance", "Filters", "FilterKit", "SocketPath", "DataPath", "TestNetwork"],
+      name: "FilterTesting",
+      dependencies: [
+        "FilterKit", "PacketKit", "ProxyConfiguration", "DataPath", "SocketPath", "KernelPath", "CDataPath",
+        "TestNetwork",
+      ],
       swiftSettings: swift),
     .testTarget(
-      name: "FiltersTests", dependencies: ["Conformance", "Filters", "FilterKit", "PacketKit"], swiftSettings: swift),
+      name: "FilterTestingTests",
+      dependencies: ["FilterTesting", "Filters", "FilterKit", "PacketKit", "CDataPath", "TestNetwork"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "FiltersTests", dependencies: ["FilterTesting", "ProxyConfiguration", "Filters", "FilterKit", "PacketKit"],
+      swiftSettings: swift),
     .testTarget(
       name: "OperationsTests",
       dependencies: [

@@ -51,4 +51,21 @@ public enum ConfigurationFile {
     return Configuration(
       id: reader.id, filters: reader.filters, chain: chain, endpoints: reader.endpoints, warnings: report)
   }
+
+  /// The filters and the endpoints of a configuration that need not name its version, for tests.
+  package static func parts(
+    of root: ConfigurationNode, diagnostics: Diagnostics
+  ) -> (filters: [ConfigurationNode], endpoints: [Endpoint], hasClusters: Bool) {
+    var root = root
+    if case .mapping(let entries) = root.content, !entries.contains(where: { $0.key == "version" }) {
+      let version = ConfigurationNode(.plain("v1alpha1"), at: root.mark)
+      root = ConfigurationNode(.mapping([.init(key: "version", keyMark: root.mark, value: version)] + entries), at: root.mark)
+    }
+    var options = Options(root, diagnostics: diagnostics)
+    var reader = ConfigurationReader()
+    reader.read(&options)
+    let hasClusters = options.has("clusters")
+    options.finish()
+    return (reader.filters, reader.endpoints, hasClusters)
+  }
 }

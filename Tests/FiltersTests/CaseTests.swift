@@ -1,32 +1,32 @@
-import Conformance
 import FilterKit
+import FilterTesting
 import Filters
 import Testing
 
 /// Every case of `filters/*/cases.yaml`, through the filters alone.
 @Suite struct CaseTests {
-  @Test(arguments: try ConformanceCase.all())
-  func packetsOneByOne(_ test: ConformanceCase) throws {
+  static let cases = try! FilterCases(at: "../../filters", filters: .builtin)
+
+  @Test(arguments: cases)
+  func packetsOneByOne(_ test: FilterCase) throws {
     try check(test, .single)
   }
 
-  @Test(arguments: try ConformanceCase.all())
-  func packetsInBatches(_ test: ConformanceCase) throws {
+  @Test(arguments: cases)
+  func packetsInBatches(_ test: FilterCase) throws {
     try check(test, .full)
   }
 
-  private func check(_ test: ConformanceCase, _ batching: FilterEngine.Batching) throws {
-    let engine = FilterEngine(registry: .builtin, batching: batching)
-    var problems = test.problems(in: engine.diagnose(test))
-    if test.errors.isEmpty, problems.isEmpty { problems = test.problems(in: try engine.run(test)) }
-    #expect(problems.isEmpty, "\(test.folder)/cases.yaml:\(test.line): \(problems.joined(separator: "\n"))")
+  private func check(_ test: FilterCase, _ batching: FilterEngine.Batching) throws {
+    var problems = test.problems(in: FilterEngine.diagnose(test))
+    if test.errors.isEmpty, problems.isEmpty { problems = test.problems(in: try FilterEngine(batching).run(test)) }
+    #expect(problems.isEmpty, "\(test.place): \(problems.joined(separator: "\n"))")
   }
 
-  @Test func everyFilterHasCases() throws {
-    #expect(Set(ConformanceCase.folders()) == Set(FilterRegistry.builtin.names))
-    for folder in ConformanceCase.folders() {
-      let cases = try ConformanceCase.read(folder: folder)
-      #expect(!cases.isEmpty, "\(folder) has no case")
+  @Test func everyFilterHasCases() {
+    let folders = Dictionary(grouping: Self.cases, by: \.folder)
+    #expect(Set(folders.keys) == Set(FilterRegistry.builtin.names))
+    for (folder, cases) in folders {
       #expect(Set(cases.map(\.name)).count == cases.count, "two cases of \(folder) have one name")
     }
   }

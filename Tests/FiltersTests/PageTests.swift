@@ -1,11 +1,10 @@
-import Conformance
 import FilterKit
 import Filters
 import Testing
 
 /// The pages of the filters say what is true.
 @Suite struct PageTests {
-  @Test(arguments: ConformanceCase.folders())
+  @Test(arguments: FilterRegistry.builtin.names)
   func theExampleLoads(_ folder: String) throws {
     let page = try FilterPage(folder: folder)
     let example = try #require(try page.example(), "\(folder)/README.md has no example")
@@ -20,7 +19,7 @@ import Testing
     #expect(diagnostics.report.lines(in: "\(folder)/README.md") == [])
   }
 
-  @Test(arguments: ConformanceCase.folders())
+  @Test(arguments: FilterRegistry.builtin.names)
   func theNamesAreThere(_ folder: String) throws {
     let page = try FilterPage(folder: folder)
     let filter = try #require(FilterRegistry.builtin[folder])

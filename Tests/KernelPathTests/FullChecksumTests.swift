@@ -1,5 +1,6 @@
 import CDataPath
 import FilterKit
+import FilterTesting
 import Filters
 import KernelPath
 import ProxyConfiguration
@@ -7,7 +8,7 @@ import Testing
 
 /// The program where it computes every checksum in full, because a sender may have left it to hardware that is not there.
 @Suite(.requiresPrograms) struct FullChecksumTests {
-  private static let listeners = KernelEngine.listeners
+  private static let listeners = KernelRun.listeners
   private static let hop = KernelRoute.Hop(mac: [2, 0, 0, 0, 0, 7], interface: 0, mtu: 1500)
 
   /// A program without filters, with a session between the client and the server.
@@ -21,7 +22,7 @@ import Testing
         ChainPlan(configuration.chain), addresses: Self.listeners, port: 7777, interfaces: [out], hopLifetime: .max,
         needsFullChecksums: true), in: configuration.chain.program)
     try program.maps.setEndpoints([0])
-    let proxy = SocketAddress(KernelEngine.proxies[server.ip.isV4 ? 0 : 1], port: 50_000)
+    let proxy = SocketAddress(KernelRun.proxies[server.ip.isV4 ? 0 : 1], port: 50_000)
     try program.maps.setRoute(client: client, endpoint: 0, KernelRoute(from: proxy, to: server, hop: Self.hop))
     return program
   }

@@ -1,6 +1,6 @@
 import CDataPath
-import Conformance
 import FilterKit
+import FilterTesting
 import Filters
 import Testing
 
@@ -9,11 +9,11 @@ import Testing
 /// The cases of the filters that the kernel runs, through the program in the kernel.
 @Suite(.requiresPrograms) struct KernelCaseTests {
   /// Where a datagram is larger than a frame, it reaches the program in fragments, which it leaves alone.
-  static let cases = try! ConformanceCase.all().filter(KernelEngine.runs)
+  static let cases = try! FilterCases(at: "../../filters", filters: .builtin).filter(KernelEngine.runs)
 
-  @Test(arguments: cases) func programAgrees(_ test: ConformanceCase) throws {
+  @Test(arguments: cases) func programAgrees(_ test: FilterCase) throws {
     let problems = test.problems(in: try KernelEngine().run(test))
-    #expect(problems.isEmpty, "\(test.folder)/cases.yaml:\(test.line): \(problems.joined(separator: "\n"))")
+    #expect(problems.isEmpty, "\(test.place): \(problems.joined(separator: "\n"))")
   }
 
   @Test func mostCasesOfKernelFiltersAreAmongThem() {

@@ -1,4 +1,3 @@
-import Conformance
 import FilterKit
 import TestNetwork
 

@@ -1,5 +1,6 @@
 import CDataPath
 import FilterKit
+import FilterTesting
 import Filters
 import Glibc
 import KernelPath

@@ -16,10 +16,15 @@ public final class RoutingTable: Sendable {
   private let tokens: TokenIndex
   private let consistent: ConsistentTable
 
-  public init(_ endpoints: [Endpoint]) {
+  public convenience init(_ endpoints: [Endpoint]) {
+    self.init(endpoints, consistentBy: endpoints.map(\.address))
+  }
+
+  /// - Parameter addresses: what consistent hashing takes for the endpoints' addresses.
+  package init(_ endpoints: [Endpoint], consistentBy addresses: [SocketAddress]) {
     self.endpoints = endpoints
     tokens = TokenIndex(endpoints.map(\.tokens))
-    consistent = ConsistentTable(endpoints.map(\.address))
+    consistent = ConsistentTable(addresses)
   }
 
   /// How many different tokens lead to an endpoint.
