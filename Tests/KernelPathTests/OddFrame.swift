@@ -1,5 +1,6 @@
 import CDataPath
 import FilterKit
+import FilterTesting
 
 /// A frame that the program must leave to the sockets as it came.
 struct OddFrame: Sendable {

@@ -1,5 +1,6 @@
 import CDataPath
 import FilterKit
+import FilterTesting
 import Glibc
 import KernelPath
 import TestNetwork

@@ -157,20 +157,29 @@ public struct Differential: Sendable {
 
   // MARK: - Reports
 
-  private static func finding(_ test: RandomCase, _ seed: UInt64, _ problems: [String]) -> String {
-    let smallest = test.shrunk { candidate in
-      var tally = Tally()
-      guard let run = DifferentialRun(candidate, &tally) else { return false }
-      return (try? run.run(&tally))?.isEmpty == false
+  private static func finding(
+    _ test: RandomCase, _ seed: UInt64, _ differences: [DifferentialRun.Difference]
+  ) -> String {
+    var start = test
+    // Mostly one packet is enough.
+    if let packet = differences.first?.packet {
+      var alone = test
+      alone.packets = [test.packets[packet]]
+      if !Self.differences(alone).isEmpty { start = alone }
     }
-    var tally = Tally()
-    let left = (try? DifferentialRun(smallest, &tally)?.run(&tally)) ?? []
+    let smallest = start.shrunk { !Self.differences($0).isEmpty }
     return """
-      seed \(seed): \(problems.joined(separator: "\n"))
-      at its smallest: \(left.joined(separator: "\n"))
+      seed \(seed): \(differences.map(\.text).joined(separator: "\n"))
+      at its smallest: \(Self.differences(smallest).map(\.text).joined(separator: "\n"))
       what the filters in Swift do, as a case:
       \(smallest.text(name: "the paths differ (seed \(seed))"))
       """
+  }
+
+  /// What differs; nothing where the kernel does not run the chain.
+  private static func differences(_ test: RandomCase) -> [DifferentialRun.Difference] {
+    var tally = Tally()
+    return (try? DifferentialRun(test, &tally)?.run(&tally)) ?? []
   }
 
   private static func show(_ tally: Tally) {

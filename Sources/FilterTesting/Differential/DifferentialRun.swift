@@ -35,8 +35,20 @@ struct DifferentialRun {
     (self.reference, self.sockets, self.plan, self.test) = (reference, sockets, plan, test)
   }
 
-  /// Runs all packets. The differences, one line each.
-  func run(_ tally: inout Differential.Tally) throws -> [String] {
+  /// Something that differs.
+  struct Difference {
+    /// The packet that it was seen at.
+    let packet: Int?
+    let text: String
+
+    init(at packet: Int? = nil, _ text: String) {
+      self.packet = packet
+      self.text = text
+    }
+  }
+
+  /// Runs all packets, and gives what differs.
+  func run(_ tally: inout Differential.Tally) throws -> [Difference] {
     var out = interface()
     out.index = 1
     out.mac = (2, 0, 0, 0, 0, 9)
@@ -44,7 +56,7 @@ struct DifferentialRun {
       plan, RoutingTable(test.endpoints), addresses: KernelRun.listeners, port: KernelRun.port,
       interfaces: [out], hopLifetime: .max >> 1, wallClock: ReferenceChain.wallClock / 1_000_000_000)
     try open(program)
-    var problems: [String] = []
+    var problems: [Difference] = []
     var causes: [UInt32: UInt64] = [:]
     var start = 0
     while start < test.packets.count, problems.count < 3 {
@@ -56,7 +68,9 @@ struct DifferentialRun {
       for (index, outcome) in zip(start..<end, reference.run(test.packets[start..<end])) {
         let fate = fate(of: test.packets[index], outcome)
         if case .handedOver(let cause) = fate { causes[cause.rawValue, default: 0] += 1 }
-        if let problem = try compare(index, fate, outcome, program, &tally) { problems.append(problem) }
+        if let problem = try compare(index, fate, outcome, program, &tally) {
+          problems.append(Difference(at: index, problem))
+        }
       }
       start = end
     }
@@ -64,14 +78,17 @@ struct DifferentialRun {
     for cause in 1..<HAND_OVER_COUNT.rawValue where !mayLeaveToSockets {
       let count = program.counters.handOvers(hand_over(cause))
       if count != causes[cause, default: 0] {
-        problems.append("hand-overs of cause \(cause): \(count), expected \(causes[cause, default: 0])")
+        problems.append(
+          Difference("hand-overs of cause \(cause): \(count), expected \(causes[cause, default: 0])"))
       }
     }
     program.counters.write(to: sockets.metrics.makeSheet(), of: plan.tables)
     let (expected, found) = (MetricTotals(reference.metrics), MetricTotals(sockets.metrics))
-    if expected.drops != found.drops { problems.append("drops are \(found.drops), expected \(expected.drops)") }
+    if expected.drops != found.drops {
+      problems.append(Difference("drops are \(found.drops), expected \(expected.drops)"))
+    }
     for (name, value) in expected.counters where found.counters[name] != value {
-      problems.append("\(name) is \(found.counters[name] ?? 0), expected \(value)")
+      problems.append(Difference("\(name) is \(found.counters[name] ?? 0), expected \(value)"))
     }
     return problems
   }
