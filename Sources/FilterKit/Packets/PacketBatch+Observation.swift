@@ -33,6 +33,6 @@ extension Chain {
     let uncounted = Counter(cell: 0)
     return Chain(
       nodes: [FilterNode(label: "", filter: filter, number: 0, drops: DropRow(first: uncounted), time: uncounted)],
-      keys: keys)
+      keys: keys, program: program)
   }
 }
