@@ -59,7 +59,8 @@ public enum ConfigurationFile {
     var root = root
     if case .mapping(let entries) = root.content, !entries.contains(where: { $0.key == "version" }) {
       let version = ConfigurationNode(.plain("v1alpha1"), at: root.mark)
-      root = ConfigurationNode(.mapping([.init(key: "version", keyMark: root.mark, value: version)] + entries), at: root.mark)
+      root = ConfigurationNode(
+        .mapping([.init(key: "version", keyMark: root.mark, value: version)] + entries), at: root.mark)
     }
     var options = Options(root, diagnostics: diagnostics)
     var reader = ConfigurationReader()

@@ -76,7 +76,8 @@ import Testing
     let error = #expect(throws: CasesFailed.self) { try cases.run() }
     #expect(error?.problems.count == 1)
     #expect(
-      error?.description.hasSuffix("cases.yaml:1: two faces: the kernel: line 7: the payload is \"hello\", expected \"hell\"")
+      error?.description.hasSuffix(
+        "cases.yaml:1: two faces: the kernel: line 7: the payload is \"hello\", expected \"hell\"")
         == true)
   }
 

@@ -7,7 +7,8 @@ import Testing
 @Suite struct FilterTrialTests {
   private static let byToken = "[{name: Capture, config: {suffix: {size: 3, remove: true}}}, {name: TokenRouter}]"
   private static let servers = [
-    TrialEndpoint("203.0.113.1:26000", tokens: ["abc"]), TrialEndpoint("[2001:db8::51]:26000", tokens: ["xyz", "both"]),
+    TrialEndpoint("203.0.113.1:26000", tokens: ["abc"]),
+    TrialEndpoint("[2001:db8::51]:26000", tokens: ["xyz", "both"]),
   ]
 
   @Test func everythingIsKnownOfAPacket() throws {

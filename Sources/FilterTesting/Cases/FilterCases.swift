@@ -41,7 +41,8 @@ public struct FilterCases: Sendable, RandomAccessCollection {
   ///   - path: a file or a folder. A relative path starts at the folder of the file that calls.
   ///   - registry: the filters that the cases may name.
   /// - Throws: `CasesUnreadable` with every mistake in the files, and where there is no case.
-  public init(at path: String, filters registry: FilterRegistry, file: StaticString = #filePath) throws(CasesUnreadable) {
+  public init(at path: String, filters registry: FilterRegistry, file: StaticString = #filePath) throws(CasesUnreadable)
+  {
     let path = Self.absolute(path, file)
     var cases: [FilterCase] = []
     for file in Self.files(at: path) { cases += try Self.read(file, registry) }

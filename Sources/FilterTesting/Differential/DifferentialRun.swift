@@ -127,7 +127,8 @@ struct DifferentialRun {
   }
 
   private func compare(
-    _ index: Int, _ fate: Fate, _ outcome: ReferenceChain.Outcome, _ program: KernelProgram, _ tally: inout Differential.Tally
+    _ index: Int, _ fate: Fate, _ outcome: ReferenceChain.Outcome, _ program: KernelProgram,
+    _ tally: inout Differential.Tally
   ) throws -> String? {
     let packet = test.packets[index]
     let destination =

@@ -83,5 +83,7 @@ final class ChainObserver: Filter {
     state.withLock { $0.sight = sight }
   }
 
-  private static func places(_ bits: UInt64) -> [Int] { (0..<PacketBatch.capacity).filter { bits >> UInt64($0) & 1 == 1 } }
+  private static func places(_ bits: UInt64) -> [Int] {
+    (0..<PacketBatch.capacity).filter { bits >> UInt64($0) & 1 == 1 }
+  }
 }

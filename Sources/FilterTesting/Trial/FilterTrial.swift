@@ -128,7 +128,8 @@ public final class FilterTrial {
     let differences = observations.dropFirst().flatMap { first.differences(from: $0, except: mayDiffer) }
     guard differences.isEmpty else {
       throw EngineDisagreement(
-        packet: "\(packet)", differences: differences, chain: "[\(chain.filters.map(\.flowText).joined(separator: ", "))]")
+        packet: "\(packet)", differences: differences,
+        chain: "[\(chain.filters.map(\.flowText).joined(separator: ", "))]")
     }
     let last = observations.last { $0.engine == .kernel }
     return PacketResult(

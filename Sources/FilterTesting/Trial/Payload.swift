@@ -15,7 +15,8 @@ public struct Payload: Hashable, Sendable {
   /// Stops the test where the text is something else: it is a mistake in the test itself.
   public static func hex(_ text: String) -> Payload {
     let digits = text.filter { $0 != " " }.map(\.hexDigitValue)
-    precondition(digits.count.isMultiple(of: 2) && !digits.contains(nil), "'\(text)' is not pairs of hexadecimal digits")
+    precondition(
+      digits.count.isMultiple(of: 2) && !digits.contains(nil), "'\(text)' is not pairs of hexadecimal digits")
     return Payload(stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0]! << 4 | digits[$0 + 1]!) })
   }
 
