@@ -127,7 +127,7 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "FilterTestingTests",
-      dependencies: ["FilterTesting", "Filters", "FilterKit", "PacketKit", "CDataPath", "TestNetwork"],
+      dependencies: ["AuthorFilters", "FilterTesting", "Filters", "FilterKit", "TestNetwork"],
       swiftSettings: swift),
     .testTarget(
       name: "FiltersTests", dependencies: ["FilterTesting", "ProxyConfiguration", "Filters", "FilterKit", "PacketKit"],

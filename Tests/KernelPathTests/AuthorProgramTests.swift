@@ -1,6 +1,7 @@
 import AuthorFilters
 import CDataPath
 import FilterKit
+import FilterTesting
 import Filters
 import KernelPath
 import ProxyConfiguration

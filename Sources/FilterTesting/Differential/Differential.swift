@@ -80,6 +80,7 @@ public struct Differential: Sendable {
   /// - Returns: what came of them; nil where the kernel's program cannot be had.
   /// - Throws: `PathsDiffer`; `DifferentialUseless` where the kernel ran no chain; `EngineUnavailable` in CI.
   @discardableResult public func run() throws -> Tally? {
+    if let obstacle = registry.program.obstacle { throw DifferentialUseless(refused: [obstacle: 1]) }
     let empty = TrialChain(registry: registry, filters: [], endpoints: [])
     guard try TestEngine.kernelRun(empty).run != nil else { return nil }
     let samples = try samples.map { try Self.filter($0) }

@@ -22,6 +22,8 @@ package final class KernelRun {
   private let clock: Int64?
   /// The clients that have sessions, in the order of their ports.
   private var clients: [SocketAddress] = []
+  /// The packets that were handed over so far, by cause.
+  private var handOvers = [UInt64](repeating: 0, count: Int(HAND_OVER_COUNT.rawValue))
 
   /// - Throws: `ChainRefused`, or a `KernelPathError` where the chain is none for the kernel or the program cannot be loaded.
   package init(_ written: TrialChain) throws {
@@ -55,7 +57,6 @@ package final class KernelRun {
       return outcome
     }
     let frame = frame(packet).bytes
-    let before = handOvers
     let result = try program.run(frame)
     switch result.action {
     case 1: return PacketOutcome(deliveries: [])
@@ -63,8 +64,7 @@ package final class KernelRun {
     case 2:
       guard result.frame == frame else { throw Frame.Problem("a frame that was handed over is changed") }
       var outcome = answer(packet)
-      let cause = zip(handOvers, before).enumerated().first { $0.element.0 > $0.element.1 }?.offset
-      outcome.handOver = cause.flatMap { hand_over_name(UInt32($0)).map { String(cString: $0) } } ?? "unknown"
+      outcome.handOver = nextCause()
       return outcome
     default: throw Frame.Problem("the program returned \(result.action)")
     }
@@ -79,9 +79,12 @@ package final class KernelRun {
     sockets.run([packet], now: ChainRunner.now, wallClock: ChainRunner.wallClock(clock))[0]
   }
 
-  /// The packets that were handed over so far, by cause.
-  private var handOvers: [UInt64] {
-    (0..<HAND_OVER_COUNT.rawValue).map { program.counters.handOvers(hand_over($0)) }
+  /// Why the packet was handed over that just was, as metrics call it.
+  private func nextCause() -> String {
+    let before = handOvers
+    handOvers = (0..<HAND_OVER_COUNT.rawValue).map { program.counters.handOvers(hand_over($0)) }
+    let cause = handOvers.indices.first { handOvers[$0] > before[$0] }
+    return cause.flatMap { hand_over_name(UInt32($0)).map { String(cString: $0) } } ?? "unknown"
   }
 
   // MARK: - Sessions and frames
