@@ -53,7 +53,7 @@ let package = Package(
       exclude: filterDocuments, swiftSettings: swift),
     .target(
       name: "ProxyConfiguration", dependencies: ["FilterKit", "CLibYAML"], swiftSettings: swift),
-    .target(name: "DataPath", dependencies: ["FilterKit"], swiftSettings: swift),
+    .target(name: "DataPath", dependencies: ["FilterKit", "CSys"], swiftSettings: swift),
     .target(
       name: "SocketPath",
       dependencies: ["DataPath", "FilterKit", "CSys"], swiftSettings: lifetimes),

@@ -60,7 +60,8 @@ import Testing
     expectReading(&file, at: 200 * Self.millisecond)
   }
 
-  @Test("A file is not read before its writer is done, unless somebody asks for it and is patient") func writer() throws {
+  @Test("A file is not read before its writer is done, unless somebody asks for it and is patient") func writer() throws
+  {
     try folder.write("1", to: "f")
     var file = try SettlingFile(path)
     let writer = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)

@@ -2,10 +2,17 @@ import Glibc
 
 extension ChildProcess {
   /// Starts the command `proxy` as it was built together with the tests.
+  /// - Parameter files: Files that it finds in the place of others, by the paths of these: it gets mounts of its own.
   public static func proxy(
-    _ arguments: [String], environment: [String: String] = [:], in namespace: NetworkNamespace? = nil
+    _ arguments: [String], environment: [String: String] = [:], files: [String: String] = [:],
+    in namespace: NetworkNamespace? = nil
   ) throws -> ChildProcess {
-    try ChildProcess(try productDirectory() + "/proxy", arguments, environment: environment, in: namespace)
+    let path = try productDirectory() + "/proxy"
+    if files.isEmpty { return try ChildProcess(path, arguments, environment: environment, in: namespace) }
+    let mounts = files.map { place, file in "mount --bind '\(file)' '\(place)' && " }.joined()
+    return try ChildProcess(
+      "unshare", ["--mount", "sh", "-c", mounts + #"exec "$0" "$@""#, path] + arguments, environment: environment,
+      in: namespace)
   }
 
   /// The folder that SwiftPM builds into: the test runner lies there, and the products beside it.
