@@ -60,7 +60,7 @@ let package = Package(
     .executableTarget(name: "CompilePrograms", swiftSettings: swift),
     .target(
       name: "ProxyConfiguration", dependencies: ["FilterKit", "CLibYAML"], swiftSettings: swift),
-    .target(name: "DataPath", dependencies: ["FilterKit"], swiftSettings: swift),
+    .target(name: "DataPath", dependencies: ["FilterKit", "CSys"], swiftSettings: swift),
     .target(
       name: "SocketPath",
       dependencies: ["DataPath", "FilterKit", "CSys"], swiftSettings: lifetimes),

@@ -24,6 +24,12 @@ struct InterfaceChoice {
         "\(interface.name) hands over what its sender has left in one piece: a sender there that uses UDP_SEGMENT needs "
           + "'ethtool -K NAME tx-udp-segmentation off' on its side, or several datagrams can be taken for one")
     }
+    for interface in interfaces where interface.hasMuteNeighbours {
+      warnings.append(
+        "\(interface.name) has IPv6 addresses and no link-local one, without which the kernel cannot ask whether its neighbours there "
+          + "are still in place: it forgets them every few seconds, and their packets go by the sockets until it has found them again"
+      )
+    }
     if !interfaces.contains(where: { $0.addresses.contains(where: listeners.contains) }) {
       let names = interfaces.map(\.name).joined(separator: ", ")
       let owners = Set(others.filter { $0.addresses.contains(where: listeners.contains) }.map(\.name)).sorted()
@@ -43,8 +49,10 @@ struct InterfaceChoice {
     _ names: [String], _ listening: [SocketAddress], sources: Set<IPAddress>, leavesOut: Bool
   ) throws(KernelPathError) {
     let all = try LocalInterface.all()
+    // Of a client on the link itself the program does not know which link that is: the sockets serve it.
     listeners = all.filter { !$0.isLoopback }.flatMap(\.addresses).filter { address in
-      listening.contains { $0.ip == address || $0.ip.isUnspecified && $0.ip.isV4 == address.isV4 }
+      !address.isLinkLocal
+        && listening.contains { $0.ip == address || $0.ip.isUnspecified && $0.ip.isV4 == address.isV4 }
     }
     if names.isEmpty {
       let listeners = listeners

@@ -20,6 +20,12 @@ public struct LocalInterface: Equatable, Sendable {
     case software
   }
 
+  /// Whether the kernel cannot ask its IPv6 neighbours anything on its own account, which it does from a link-local address alone.
+  var hasMuteNeighbours: Bool {
+    let v6 = addresses.filter { !$0.isV4 }
+    return !v6.isEmpty && !v6.contains(where: \.isLinkLocal)
+  }
+
   /// The name of the driver; empty where it has none.
   var driver: String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in

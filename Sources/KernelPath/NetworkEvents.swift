@@ -1,4 +1,5 @@
 import CSys
+import DataPath
 import Glibc
 
 /// Tells when interfaces, addresses or routes of this host have changed, on a thread of its own, until its owner goes away.
@@ -6,8 +7,7 @@ import Glibc
 /// A burst of changes is one: the kernel says many things of a link that goes down.
 public final class NetworkEvents: Sendable {
   private final class Body: Sendable {
-    let events: Int32
-    let end: Int32
+    private let events: Int32
     private let changed: @Sendable () -> Void
 
     /// Changes are told when it has been quiet for so long, in milliseconds…
@@ -18,22 +18,16 @@ public final class NetworkEvents: Sendable {
     init(_ changed: @escaping @Sendable () -> Void) throws(KernelPathError) {
       self.changed = changed
       events = csys_route_events()
-      let error = errno
-      end = eventfd(0, Int32(EFD_CLOEXEC))
-      guard events >= 0 else { throw .system(call: "opening of a socket for the network's changes", errno: error) }
-      guard end >= 0 else { throw .system(call: "eventfd", errno: errno) }
+      guard events >= 0 else { throw .system(call: "opening of a socket for the network's changes", errno: errno) }
     }
 
-    deinit {
-      if events >= 0 { close(events) }
-      if end >= 0 { close(end) }
-    }
+    deinit { close(events) }
 
-    func run() {
-      while wait(-1) != .end {
+    func run(until end: Int32) {
+      while wait(-1, end) != .end {
         let latest = ContinuousClock.now + Self.longest
         var next = Next.event
-        while next == .event, ContinuousClock.now < latest { next = wait(Self.quiet) }
+        while next == .event, ContinuousClock.now < latest { next = wait(Self.quiet, end) }
         if next == .end { return }
         changed()
       }
@@ -41,7 +35,7 @@ public final class NetworkEvents: Sendable {
 
     private enum Next { case event, nothing, end }
 
-    private func wait(_ milliseconds: Int32) -> Next {
+    private func wait(_ milliseconds: Int32, _ end: Int32) -> Next {
       var requests = [events, end].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       poll(&requests, nfds_t(requests.count), milliseconds)
       if requests[1].revents != 0 { return .end }
@@ -49,29 +43,13 @@ public final class NetworkEvents: Sendable {
     }
   }
 
-  private let body: Body
-  private let thread: pthread_t
+  private let thread: CompanionThread
 
   /// - Parameter changed: Called on the thread, once for each burst. The changes are those of the caller's network namespace.
   public init(_ changed: @escaping @Sendable () -> Void) throws(KernelPathError) {
-    body = try Body(changed)
-    let argument = Unmanaged.passRetained(body)
-    var thread = pthread_t()
-    let code = csys_thread_start(
-      &thread, "network",
-      { argument in
-        Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
-        return nil
-      }, argument.toOpaque())
-    guard code == 0 else {
-      argument.release()
-      throw .system(call: "pthread_create", errno: code)
-    }
-    self.thread = thread
-  }
-
-  deinit {
-    eventfd_write(body.end, 1)
-    pthread_join(thread, nil)
+    let body = try Body(changed)
+    do throws(CompanionThread.Failure) {
+      thread = try CompanionThread("network") { body.run(until: $0) }
+    } catch { throw .system(call: error.call, errno: error.errno) }
   }
 }

@@ -243,6 +243,7 @@ extension ProxyServer {
       sockets.apply(after.snapshot)
       state.withLock { $0.applied = after }
       decide(after)
+      logger.info("packets go to the new addresses")
     }
   }
 
@@ -347,7 +348,8 @@ extension ProxyServer {
 
   private func drain() async {
     state.withLock { $0.phase = .draining }
-    sockets.beginDrain()
+    let sessionsEnd = Signal()
+    sockets.beginDrain { sessionsEnd.send() }
     let sessions = sockets.activeSessions
     if let kernel, kernel.isToStay {
       let staying = kernel.carriedSessions
@@ -363,20 +365,14 @@ extension ProxyServer {
       logger.info("draining: no new session, \(count(sessions, "session")) served until idle, or for \(time)")
     }
     await withTaskGroup { group in
-      group.addTask { await self.sessionsEnd() }
+      group.addTask { _ = await sessionsEnd.received() }
+      group.addTask { try? await Task.sleep(for: self.options.drainTimeout) }
       group.addTask { _ = await self.stopOrder.received() }
       await group.next()
       group.cancelAll()
     }
     let rest = sockets.activeSessions
     logger.info(rest == 0 ? "stopped" : "stopped; \(count(rest, "session")) ended early")
-  }
-
-  private func sessionsEnd() async {
-    let deadline = ContinuousClock.now + options.drainTimeout
-    while sockets.activeSessions > 0, ContinuousClock.now < deadline, !Task.isCancelled {
-      try? await Task.sleep(for: .milliseconds(20))
-    }
   }
 
   private var servingReadiness: AdminPages.Readiness {

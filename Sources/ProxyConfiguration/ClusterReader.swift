@@ -79,9 +79,9 @@ struct ClusterReader {
   private static func tokens(_ options: inout Options) -> [[UInt8]] {
     guard let written = options.optionalBase64List("tokens") else { return [] }
     guard written.count > 1 else { return written.map(\.bytes) }
-    var seen: Set<[UInt8]> = []
+    var seen = TokenSet(capacity: written.count)
     return written.compactMap { bytes, mark in
-      if seen.insert(bytes).inserted { return bytes }
+      if seen.insert(bytes) { return bytes }
       options.warn("this token stands in the list before", at: mark)
       return nil
     }

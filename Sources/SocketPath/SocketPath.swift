@@ -114,8 +114,11 @@ public final class SocketPath: Sendable {
   }
 
   /// From now on no session is made; those that are go on.
-  public func beginDrain() {
+  ///
+  /// - Parameter whenEmpty: Called once, when no session is left: at once, or on a worker's thread.
+  public func beginDrain(whenEmpty: @escaping @Sendable () -> Void = {}) {
     for mailbox in mailboxes { mailbox.post { $0.drain = true } }
+    quota.whenNone(whenEmpty)
   }
 
   /// Sessions of all workers.

@@ -2,17 +2,19 @@ import Glibc
 
 extension ChildProcess {
   /// Starts the command `proxy` as it was built together with the tests.
+  /// - Parameters:
+  ///   - files: Files that it finds in the place of others, by the paths of these: it gets mounts of its own.
+  ///   - name: Another executable with the same command in it, in the folder that SwiftPM builds into.
   public static func proxy(
-    _ arguments: [String], environment: [String: String] = [:], in namespace: NetworkNamespace? = nil
+    _ arguments: [String], environment: [String: String] = [:], files: [String: String] = [:],
+    named name: String = "proxy", in namespace: NetworkNamespace? = nil
   ) throws -> ChildProcess {
-    try product("proxy", arguments, environment: environment, in: namespace)
-  }
-
-  /// Starts an executable of the package that is tested.
-  public static func product(
-    _ name: String, _ arguments: [String], environment: [String: String] = [:], in namespace: NetworkNamespace? = nil
-  ) throws -> ChildProcess {
-    try ChildProcess("\(try productDirectory())/\(name)", arguments, environment: environment, in: namespace)
+    let path = "\(try productDirectory())/\(name)"
+    if files.isEmpty { return try ChildProcess(path, arguments, environment: environment, in: namespace) }
+    let mounts = files.map { place, file in "mount --bind '\(file)' '\(place)' && " }.joined()
+    return try ChildProcess(
+      "unshare", ["--mount", "sh", "-c", mounts + #"exec "$0" "$@""#, path] + arguments, environment: environment,
+      in: namespace)
   }
 
   /// The folder that SwiftPM builds into: the test runner lies there, and the products beside it.

@@ -4,13 +4,18 @@ import Glibc
 extension NetworkNamespace {
   /// Connects two namespaces by a cable: a pair of virtual Ethernet interfaces, both up.
   ///
-  /// The interfaces have no link-local addresses, so that nothing is on the cable that the test did not send, apart from ARP,
-  /// neighbour discovery and the membership reports of IPv6.
+  /// Each has a link-local address, without which the kernel cannot ask whether an IPv6 neighbour is still there. Nothing is on the
+  /// cable that the test did not send, apart from ARP, neighbour discovery and the membership reports of IPv6.
   public func link(to peer: NetworkNamespace, name: String = "eth0", peerName: String = "eth0") throws {
+    for namespace in [self, peer] {
+      for parameter in ["accept_dad", "router_solicitations"] {
+        try namespace.set("net/ipv6/conf/default/\(parameter)", to: "0")
+      }
+    }
     let peerPath = "/proc/\(getpid())/fd/\(peer.descriptor.number)"
     try ip("link", "add", name, "type", "veth", "peer", "name", peerName, "netns", peerPath)
     for (namespace, name) in [(self, name), (peer, peerName)] {
-      try namespace.ip("link", "set", name, "addrgenmode", "none", "up")
+      try namespace.ip("link", "set", name, "up")
     }
     // The kernel starts the queue of the end that came up first a moment later, and loses packets until then.
     for (namespace, name) in [(self, name), (peer, peerName)] {

@@ -30,12 +30,11 @@ public final class ProxyNetwork: Sendable {
     try proxy.link(to: router, name: "back", peerName: "near")
     try router.link(to: far, name: "far")
     try proxy.link(to: six, name: "six")
-    // A router asks for IPv6 neighbours from a link-local address.
     for (namespace, interface, addresses) in [
       (proxy, "front", ["10.1.0.1/24", "fd01::1/64"]), (client, "eth0", ["10.1.0.2/24", "fd01::2/64"]),
       (near, "eth0", ["10.1.0.3/24", "fd01::3/64"]),
-      (proxy, "back", ["10.2.0.1/24", "fd02::1/64"]), (router, "near", ["10.2.0.2/24", "fd02::2/64", "fe80::1/64"]),
-      (router, "far", ["10.3.0.1/24", "fd03::1/64", "fe80::1/64"]), (far, "eth0", ["10.3.0.2/24", "fd03::2/64"]),
+      (proxy, "back", ["10.2.0.1/24", "fd02::1/64"]), (router, "near", ["10.2.0.2/24", "fd02::2/64"]),
+      (router, "far", ["10.3.0.1/24", "fd03::1/64"]), (far, "eth0", ["10.3.0.2/24", "fd03::2/64"]),
       (proxy, "six", ["fd04::1/64"]), (six, "eth0", ["fd04::2/64"]),
     ] {
       for address in addresses { try namespace.addAddress(address, to: interface) }

@@ -54,12 +54,17 @@ struct Session {
     let few = packets / 20
     let isExpected =
       arrived == packets && right == packets && sources.count == 1 && (1...few).contains(there) && back <= few
+    let handOvers = after.handOvers.filter { before.handOvers[$0.key] != $0.value }.keys.sorted().map { cause in
+      "\(cause) \(after.handOvers[cause]! - (before.handOvers[cause] ?? 0))"
+    }
+    // The first packet finds no session. Of any other it is said why the kernel left it to the sockets.
+    let causes = there + back > 2 ? "  (left to the sockets: \(handOvers.joined(separator: ", ")))" : ""
     let ports = sources.map { "\($0.port)" }.sorted().joined(separator: " ")
     let text = Self.row([
       client.name, server.name, server.way, "\(packets)", "\(arrived)", "\(right)", "\(there)+\(back)",
       "\(arrived - there)+\(right - back)", ports,
     ])
-    return Outcome(isExpected, text)
+    return Outcome(isExpected, text + causes)
   }
 
   /// How many answers came as they should.
@@ -82,12 +87,20 @@ struct Session {
   /// What the proxy has carried so far.
   private struct Load {
     let bySockets: (there: Int, back: Int)
+    /// By their cause.
+    let handOvers: [String: Int]
 
     init(_ proxy: ProxyProcess) throws {
       bySockets = (
         try proxy.metric("proxy_packets_received_total{direction=\"read\",path=\"socket\"}"),
         try proxy.metric("proxy_packets_received_total{direction=\"write\",path=\"socket\"}")
       )
+      var handOvers: [String: Int] = [:]
+      for line in try proxy.metrics().split(separator: "\n") where line.hasPrefix("proxy_hand_overs_total{") {
+        let parts = line.split(separator: "\"")
+        handOvers[String(parts[1])] = parts.last.flatMap { $0.split(separator: " ").last }.flatMap { Int($0) }
+      }
+      self.handOvers = handOvers
     }
   }
 }

@@ -20,40 +20,55 @@ struct TokenIndex: ~Copyable, @unchecked Sendable {
   private let endpoints: UnsafeMutablePointer<UInt32>
   private let seed: UInt64
   /// How many different tokens there are.
-  let count: Int
+  private(set) var count = 0
 
   /// `tokens` of each endpoint, by the endpoint's number.
   init(_ tokens: [[[UInt8]]]) {
-    var owners: [[UInt8]: [UInt32]] = [:]
-    for (endpoint, tokens) in tokens.enumerated() {
-      for token in tokens where owners[token]?.last != UInt32(endpoint) {
-        owners[token, default: []].append(UInt32(endpoint))
-      }
-    }
-    count = owners.count
-    let capacity = max(8, (count * 2).nextPowerOfTwo)
+    let total = tokens.reduce(0) { $0 + $1.count }
+    let capacity = max(8, (total * 2).nextPowerOfTwo)
     mask = capacity - 1
     slots = .allocate(capacity: capacity)
     slots.initialize(repeating: Slot(hash: 0, offset: 0, size: 0, first: 0, count: 0), count: capacity)
-    bytes = .allocate(byteCount: max(1, owners.keys.reduce(0) { $0 + $1.count }), alignment: 8)
-    endpoints = .allocate(capacity: max(1, owners.values.reduce(0) { $0 + $1.count }))
+    let size = tokens.reduce(0) { $0 + $1.reduce(0) { $0 + $1.count } }
+    bytes = .allocate(byteCount: max(1, size), alignment: 8)
+    endpoints = .allocate(capacity: max(1, total))
     seed = .random(in: .min ... .max)
 
+    // Each token gets a slot, which counts its endpoints and knows the last one of them…
+    var pairs: [(place: Int, endpoint: UInt32)] = []
+    pairs.reserveCapacity(total)
     var offset = 0
-    var first = 0
-    for (token, owners) in owners {
-      token.withUnsafeBytes {
-        (bytes + offset).copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(bytes), byteCount: $0.count)
+    for (endpoint, tokens) in tokens.enumerated() {
+      for token in tokens {
+        let place = token.withUnsafeBytes { token in
+          let hash = TokenHash.of(token, seed: seed)
+          let place = slotPlace(of: token, hash: hash)
+          if slots[place].count == 0 {
+            slots[place] = Slot(hash: hash, offset: UInt32(offset), size: UInt32(token.count), first: 0, count: 0)
+            (bytes + offset).copyMemory(from: token.baseAddress ?? UnsafeRawPointer(bytes), byteCount: token.count)
+            offset += token.count
+          }
+          return place
+        }
+        if slots[place].count == 0 { count += 1 }
+        if slots[place].count > 0, slots[place].first == UInt32(endpoint) { continue }
+        slots[place].first = UInt32(endpoint)
+        slots[place].count += 1
+        pairs.append((place, UInt32(endpoint)))
       }
-      (endpoints + first).initialize(from: owners, count: owners.count)
-      let hash = Self.hash(UnsafeRawBufferPointer(start: bytes + offset, count: token.count), seed: seed)
-      var place = Int(truncatingIfNeeded: hash) & mask
-      while slots[place].count != 0 { place = (place + 1) & mask }
-      slots[place] = Slot(
-        hash: hash, offset: UInt32(offset), size: UInt32(token.count), first: UInt32(first), count: UInt32(owners.count)
-      )
-      offset += token.count
-      first += owners.count
+    }
+    // …then room for them…
+    var first: UInt32 = 0
+    for place in 0..<capacity {
+      let count = slots[place].count
+      slots[place].first = first
+      slots[place].count = 0
+      first += count
+    }
+    // …and them, in their order.
+    for (place, endpoint) in pairs {
+      (endpoints + Int(slots[place].first + slots[place].count)).initialize(to: endpoint)
+      slots[place].count += 1
     }
   }
 
@@ -65,7 +80,12 @@ struct TokenIndex: ~Copyable, @unchecked Sendable {
 
   /// The numbers of the endpoints that have `token`. Empty where none has. Valid as long as the index lives.
   func endpoints(having token: UnsafeRawBufferPointer) -> UnsafeBufferPointer<UInt32> {
-    let hash = Self.hash(token, seed: seed)
+    let slot = slots[slotPlace(of: token, hash: TokenHash.of(token, seed: seed))]
+    return UnsafeBufferPointer(start: endpoints + Int(slot.first), count: Int(slot.count))
+  }
+
+  /// The place of a token's slot; where it has none, of a free one.
+  private func slotPlace(of token: UnsafeRawBufferPointer, hash: UInt64) -> Int {
     var place = Int(truncatingIfNeeded: hash) & mask
     // At least half of the slots are free, so a run of taken ones ends.
     while slots[place].count != 0 {
@@ -73,26 +93,11 @@ struct TokenIndex: ~Copyable, @unchecked Sendable {
       if slot.hash == hash, Int(slot.size) == token.count,
         token.count == 0 || memcmp(bytes + Int(slot.offset), token.baseAddress!, token.count) == 0
       {
-        return UnsafeBufferPointer(start: endpoints + Int(slot.first), count: Int(slot.count))
+        return place
       }
       place = (place &+ 1) & mask
     }
-    return UnsafeBufferPointer(start: nil, count: 0)
-  }
-
-  private static func hash(_ token: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
-    var hash = mix(seed ^ UInt64(token.count))
-    var at = 0
-    while at &+ 8 <= token.count {
-      hash = mix(hash ^ token.loadUnaligned(fromByteOffset: at, as: UInt64.self)) &+ seed
-      at &+= 8
-    }
-    var rest: UInt64 = 0
-    while at < token.count {
-      rest = rest << 8 | UInt64(token[at])
-      at &+= 1
-    }
-    return mix(hash ^ rest)
+    return place
   }
 }
 

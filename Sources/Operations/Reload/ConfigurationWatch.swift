@@ -1,4 +1,5 @@
 import CSys
+import DataPath
 import Glibc
 import ProxyConfiguration
 
@@ -19,7 +20,6 @@ final class ConfigurationWatch: Sendable {
     // Only the thread looks at it.
     private var file: SettlingFile
     let requests: Int32
-    let end: Int32
     private let receive: @Sendable (Reading) -> Void
 
     init(_ path: String, _ receive: @escaping @Sendable (Reading) -> Void) throws(ConfigurationWatchError) {
@@ -27,21 +27,17 @@ final class ConfigurationWatch: Sendable {
       self.receive = receive
       file = try SettlingFile(path)
       requests = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
-      end = eventfd(0, Int32(EFD_CLOEXEC))
-      guard requests >= 0, end >= 0 else { throw ConfigurationWatchError(call: "eventfd", errno: errno) }
+      guard requests >= 0 else { throw ConfigurationWatchError(call: "eventfd", errno: errno) }
       try file.check()
     }
 
-    deinit {
-      if requests >= 0 { close(requests) }
-      if end >= 0 { close(end) }
-    }
+    deinit { if requests >= 0 { close(requests) } }
 
-    func run() {
+    func run(until end: Int32) {
       // What has changed since the start.
       read(wasAsked: false)
       while true {
-        guard wait() else { return }
+        guard wait(end) else { return }
         if let due = file.due, due <= Self.now {
           let wasAsked = file.begin()
           if wasAsked || file.exists { read(wasAsked: wasAsked) }
@@ -50,7 +46,7 @@ final class ConfigurationWatch: Sendable {
     }
 
     /// Waits until something happens or is due. False for the end.
-    private func wait() -> Bool {
+    private func wait(_ end: Int32) -> Bool {
       var descriptors = [file.descriptor, requests, end].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       let now = Self.now
       let timeout = file.due.map { $0 > now ? Int32(clamping: ($0 - now + 999_999) / 1_000_000) : 0 } ?? -1
@@ -77,29 +73,15 @@ final class ConfigurationWatch: Sendable {
   }
 
   private let body: Body
-  private let thread: pthread_t
+  private let thread: CompanionThread
 
   /// - Parameter receive: Gets each reading, on the watch's thread: the first one at once.
   init(_ path: String, _ receive: @escaping @Sendable (Reading) -> Void) throws(ConfigurationWatchError) {
-    body = try Body(path, receive)
-    let argument = Unmanaged.passRetained(body)
-    var thread = pthread_t()
-    let code = csys_thread_start(
-      &thread, "configuration",
-      { argument in
-        Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
-        return nil
-      }, argument.toOpaque())
-    guard code == 0 else {
-      argument.release()
-      throw ConfigurationWatchError(call: "pthread_create", errno: code)
-    }
-    self.thread = thread
-  }
-
-  deinit {
-    eventfd_write(body.end, 1)
-    pthread_join(thread, nil)
+    let body = try Body(path, receive)
+    self.body = body
+    do throws(CompanionThread.Failure) {
+      thread = try CompanionThread("configuration") { body.run(until: $0) }
+    } catch { throw ConfigurationWatchError(call: error.call, errno: error.errno) }
   }
 
   /// Lets the file be read as soon as nobody writes to it, for a second at most.

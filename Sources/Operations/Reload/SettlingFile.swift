@@ -18,7 +18,8 @@ struct SettlingFile: ~Copyable {
   private var names: [Int32: Set<String>] = [:]
   private var fileWatch: Int32?
   private var identity: Identity?
-  private var isBeingWritten = false
+  /// The watches that saw somebody write who was not done.
+  private var writes: Set<Int32> = []
   private var firstChange: UInt64?
   private var lastChange: UInt64 = 0
   private var asked: UInt64?
@@ -38,7 +39,7 @@ struct SettlingFile: ~Copyable {
 
   private static let ofDirectory =
     Int(IN_CREATE) | Int(IN_MOVED_TO) | Int(IN_MOVED_FROM) | Int(IN_DELETE) | Int(IN_CLOSE_WRITE) | Int(IN_MODIFY)
-    | Int(IN_ATTRIB) | Int(IN_DELETE_SELF) | Int(IN_MOVE_SELF) | Int(IN_ONLYDIR)
+    | Int(IN_ATTRIB) | Int(IN_DELETE_SELF) | Int(IN_MOVE_SELF) | Int(IN_ONLYDIR) | Int(IN_EXCL_UNLINK)
   // By the file itself too: one that is mounted alone is written to in a directory that is not seen here.
   private static let ofFile = Int(IN_CLOSE_WRITE) | Int(IN_MODIFY)
 
@@ -91,7 +92,8 @@ struct SettlingFile: ~Copyable {
     var matters = false
     for event in events.collect() {
       if event.has(Int(IN_Q_OVERFLOW)) {
-        (isMoved, isBeingWritten) = (true, false)
+        isMoved = true
+        writes = []
         change(now)
       } else if event.watch == fileWatch {
         note(event, now)
@@ -112,13 +114,14 @@ struct SettlingFile: ~Copyable {
     | Int(IN_IGNORED)
 
   private mutating func note(_ event: FileEvents.Event, _ now: UInt64) {
-    if event.has(Int(IN_MODIFY)) { isBeingWritten = true }
-    if event.has(Int(IN_CLOSE_WRITE) | Int(IN_MOVED_TO)) {
-      isBeingWritten = false
-      change(now)
-    }
+    if event.has(Int(IN_MODIFY)) { writes.insert(event.watch) }
+    // Whoever writes to a file that has gone is not waited for.
+    if event.has(Int(IN_CLOSE_WRITE) | Int(IN_MOVED_TO) | Int(IN_MOVED_FROM) | Int(IN_DELETE)) { writes = [] }
+    if event.has(Int(IN_CLOSE_WRITE) | Int(IN_MOVED_TO)) { change(now) }
     if event.has(Int(IN_ATTRIB)) { change(now) }
   }
+
+  private var isBeingWritten: Bool { !writes.isEmpty }
 
   private mutating func change(_ now: UInt64) {
     if firstChange == nil { firstChange = now }
@@ -144,6 +147,8 @@ struct SettlingFile: ~Copyable {
     }
     self.names = names
     fileWatch = file
+    // What is not watched any more does not say when it is done.
+    writes = writes.filter { names[$0] != nil || $0 == file }
     let before = identity
     identity = Self.identity(of: path)
     guard identity != before, identity != nil else { return false }
