@@ -47,6 +47,11 @@ struct Instruction: BitwiseCopyable {
     code == Opcode.arithmetic64 | Opcode.move | Opcode.registerOperand && destination == source && offset == 0
   }
 
+  /// Whether its immediate is a function.
+  var isFunctionReference: Bool {
+    code == Opcode.call && source == Opcode.callFunction || isWide && source == Opcode.function
+  }
+
   /// Whether both do the same.
   func isEqual(to other: Self) -> Bool {
     word == other.word && upper == other.upper && touch == other.touch
