@@ -40,10 +40,8 @@ extension ResidueWriter {
       writeMove(instruction)
       return
     }
-    if isWide, old.constant == 0, hasRegister, [Opcode.add, Opcode.or, Opcode.exclusiveOr].contains(operation) {
-      writeMove(instruction)
-      return
-    }
+    if hasRegister, let left = old.constant, Self.isCommutative(operation), writeExchanged(instruction, left) { return }
+    if !hasRegister, joinsAdditions(instruction) { return }
     if !isUnary, let right = operand.constant {
       if Self.changesNothing(operation, right, isWide: isWide, old) { return }
       if isWide, old.kind == .stack || old.kind == .image, operation == Opcode.add || operation == Opcode.subtract {
@@ -115,6 +113,44 @@ extension ResidueWriter {
       default: 64
       }
     return min(width, isWide ? 64 : 32)
+  }
+
+  private static func isCommutative(_ operation: UInt8) -> Bool {
+    [Opcode.add, Opcode.or, Opcode.exclusiveOr, Opcode.and, Opcode.multiply].contains(operation)
+  }
+
+  /// With the constant on the right, where nobody has to load it. Whether it was one that fits.
+  private mutating func writeExchanged(_ instruction: Instruction, _ left: UInt64) -> Bool {
+    let isWide = instruction.code & Opcode.classMask == Opcode.arithmetic64
+    guard let immediate = Self.immediate(left, isWide: isWide), instruction.destination != instruction.source else {
+      return false
+    }
+    var move = instruction
+    move.code = instruction.code & ~Opcode.operationMask | Opcode.move
+    writeArithmetic(move)
+    var operation = instruction
+    operation.code &= ~Opcode.registerOperand
+    operation.source = 0
+    operation.immediate = immediate
+    writeArithmetic(operation)
+    return true
+  }
+
+  /// Of two additions of constants one behind the other, makes one.
+  private mutating func joinsAdditions(_ instruction: Instruction) -> Bool {
+    let addition = Opcode.arithmetic64 | Opcode.add
+    guard instruction.code == addition, let last = output.last, Int32(output.count) > start,
+      last.code == addition, last.destination == instruction.destination,
+      case (let sum, false) = last.immediate.addingReportingOverflow(instruction.immediate)
+    else { return false }
+    let old = state[instruction.destination]
+    if old.kind == .stack || old.kind == .image {
+      state[instruction.destination].bits = old.bits &+ UInt64(bitPattern: Int64(instruction.immediate))
+    } else {
+      state[instruction.destination] = old.mayPointToStack ? .anything : .unknown
+    }
+    output[output.count - 1].immediate = sum
+    return true
   }
 
   /// Of a shift to the right behind the same to the left, by 32, makes one move of the lower half.

@@ -50,12 +50,45 @@ struct ValueWebs {
       firstGap[Int(block)] = Int32(gapCount)
       gapCount += Int(graph.blocks[Int(block)].end - graph.blocks[Int(block)].start) + 1
     }
-    guard findWords(graph) else { return nil }
-    let live = liveness(graph)
-    // What the function finds on its stack is nobody's value.
-    let found = live[Int(firstGap[Int(graph.functions[0])])] >> UInt64(Self.registers)
-    guard found == 0 else { return nil }
-    connect(graph, live)
+    var isSettled = false
+    while !isSettled {
+      guard findWords(graph) else { return nil }
+      let live = liveness(graph)
+      // What the function finds on its stack is nobody's value.
+      guard live[Int(firstGap[Int(graph.functions[0])])] &>> UInt64(Self.registers) == 0 else { return nil }
+      connect(graph, live)
+      isSettled = !shareMixed(graph)
+    }
+  }
+
+  /// A store of half a word begins a new value, as compilers mean it. Where all of one is loaded after all that may be from such a
+  /// store, the word is not looked at. Whether there was one.
+  private mutating func shareMixed(_ graph: FlowGraph) -> Bool {
+    var isHalved = [Bool](repeating: false, count: count)
+    eachAccess(graph) { instruction, web in
+      if instruction.code & Opcode.classMask != Opcode.loadRegister, Opcode.bytes(instruction.code) == 4 {
+        isHalved[Int(web)] = true
+      }
+    }
+    var found = false
+    var shared = isShared
+    eachAccess(graph) { instruction, web in
+      guard instruction.code & Opcode.classMask == Opcode.loadRegister, Opcode.bytes(instruction.code) == 8,
+        isHalved[Int(web)], case .access(let offset) = instruction.touch
+      else { return }
+      shared[Self.word(offset)] = true
+      found = true
+    }
+    isShared = shared
+    return found
+  }
+
+  private func eachAccess(_ graph: FlowGraph, _ body: (Instruction, Int32) -> Void) {
+    for block in blocks {
+      for index in Int(graph.blocks[Int(block)].start)..<Int(graph.blocks[Int(block)].end) where words[index] >= 0 {
+        body(graph.instructions[index], words[index])
+      }
+    }
   }
 
   private static func blocks(of graph: FlowGraph) -> [Int32] {
@@ -77,10 +110,11 @@ struct ValueWebs {
   }
 
   private mutating func findWords(_ graph: FlowGraph) -> Bool {
+    offsets = []
+    callGaps = []
+    for word in placeOfWord.indices { placeOfWord[word] = -1 }
+    for index in words.indices { (destinations[index], sources[index], words[index]) = (-1, -1, -1) }
     var uses = [Int](repeating: 0, count: isShared.count)
-    // By word: stores of its lower half, and loads of all of it.
-    var isHalved = [Bool](repeating: false, count: isShared.count)
-    var isLoadedWhole = isHalved
     for block in blocks {
       for index in Int(graph.blocks[Int(block)].start)..<Int(graph.blocks[Int(block)].end) {
         let instruction = graph.instructions[index]
@@ -92,9 +126,6 @@ struct ValueWebs {
           guard isShared.indices.contains(word), isShared.indices.contains(last) else { return false }
           uses[word] += 1
           if !Self.isPlain(instruction, offset) { for word in word...last { isShared[word] = true } }
-          let isLoad = instruction.code & Opcode.classMask == Opcode.loadRegister
-          if isLoad, Opcode.bytes(instruction.code) == 8 { isLoadedWhole[word] = true }
-          if !isLoad, Opcode.bytes(instruction.code) == 4 { isHalved[word] = true }
         case .range(let offset, let count):
           let (first, last) = (Self.word(offset), (AbstractState.stackBytes + Int(offset) + Int(count) - 1) / 8)
           guard isShared.indices.contains(first), isShared.indices.contains(last), first <= last else { return false }
@@ -103,8 +134,6 @@ struct ValueWebs {
         }
       }
     }
-    // Where only half of a word is written, what is loaded may be of two values.
-    for word in uses.indices where isHalved[word] && isLoadedWhole[word] { isShared[word] = true }
     let free = uses.indices.filter { uses[$0] > 0 && !isShared[$0] }
     for word in free.sorted(by: { uses[$0] > uses[$1] }).prefix(Self.wordLimit) {
       placeOfWord[word] = Int8(Self.registers + offsets.count)
