@@ -36,13 +36,12 @@ static __always_inline void keep_v6(struct kept *kept, const struct ipv6hdr *ip)
 
 /// Gives the checksum of the frame that leaves. 0, or the cause of a hand-over.
 static __always_inline int make_checksum(
-    struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, const struct route_entry *entry,
+    struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, const struct route_entry *entry, __u32 to_v4,
     struct kept *kept) {
   const void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
   const __u64 *addresses = (const __u64 *)entry->source;
   const __u32 ports = *(const __u32 *)&entry->source_port;
-  kept->new_addresses =
-      is_v4((const __u64 *)entry->destination) ? (addresses[1] >> 32) + (addresses[3] >> 32) : sum_words(addresses);
+  kept->new_addresses = to_v4 ? (addresses[1] >> 32) + (addresses[3] >> 32) : sum_words(addresses);
   if (frame->v4) {
     if (unlikely(data + V4_HEADERS > end)) return HAND_OVER_LENGTH;
     const struct iphdr *ip = data + sizeof(struct ethhdr);
@@ -57,10 +56,8 @@ static __always_inline int make_checksum(
 
 /// Gives the frame its new size. 0, the cause of a hand-over of the frame as it came, or NOT_OURS where it failed half way.
 static __always_inline int make_room(
-    struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, const struct route_entry *entry,
-    struct kept *kept) {
+    struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, __u32 to_v4, struct kept *kept) {
   const void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-  const __u32 to_v4 = is_v4((const __u64 *)entry->destination);
   if (frame->v4) {
     if (unlikely(data + V4_HEADERS > end)) return HAND_OVER_LENGTH;
     keep_v4(kept, data + sizeof(struct ethhdr));

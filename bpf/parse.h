@@ -94,8 +94,9 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
   packet->end = end;
   packet->cut = 0;
   packet->size = size - sizeof *udp;
-  // 0, as the version says, but the verifier does not know that. The front is known where no chain moves it.
-  const __u32 zero = *(const volatile __u8 *)(data + sizeof(struct ethhdr)) >> 7;
+  // 0, as the version says, but where the chain branches much the verifier does not know that. The front is known where no chain
+  // moves it.
+  const __u32 zero = image.few_ways ? 0 : *(const volatile __u8 *)(data + sizeof(struct ethhdr)) >> 7;
   packet->front = image.fixed_front ? 0 : zero;
   packet->passed = 0 - zero;
   packet->one = 1 - zero;

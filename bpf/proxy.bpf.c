@@ -114,7 +114,7 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   if (unlikely(cause)) return is_listening_address(frame.destination) ? hand_over(cause) : leave_alone();
 
   const __u32 received = packet.size;
-  // As an enum flow_direction, but unknown to the verifier: it walks what both directions share once.
+  // As an enum flow_direction, but where the verifier does not know it, it walks what both directions share once.
   __u32 direction = packet.front;
   __u32 filter = 0, result;
   struct route_entry *entry = 0;
@@ -138,11 +138,12 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   __u64 moves = 0;
   struct kept kept = {};
   if (likely(result == 0)) {
-    to_v4 = is_v4((const __u64 *)entry->destination);
+    to_v4 = likely(is_v4((const __u64 *)entry->destination));
     moves = image.grows || unlikely(to_v4 != frame.v4);
     int missing = check_way(ctx, &frame, &packet, entry, to_v4);
-    if (likely(!missing) && (moves || image.full_checksums)) missing = make_checksum(ctx, &frame, &packet, entry, &kept);
-    if (likely(!missing) && moves) missing = make_room(ctx, &frame, &packet, entry, &kept);
+    if (likely(!missing) && (moves || image.full_checksums))
+      missing = make_checksum(ctx, &frame, &packet, entry, to_v4, &kept);
+    if (likely(!missing) && moves) missing = make_room(ctx, &frame, &packet, to_v4, &kept);
     if (unlikely(missing)) return missing == NOT_OURS ? aborted() : hand_over(missing);
   }
   // Nothing hands the packet over from here on.

@@ -31,7 +31,26 @@ extension image {
     hop_epoch = hopEpoch << 40
     self.port = port.bigEndian
     full_checksums = needsFullChecksums ? 1 : 0
+    few_ways = [plan.read.slots, plan.write.slots].allSatisfy { Self.ways(through: $0) <= Self.fewWays } ? 1 : 0
     fixed_front = (plan.read.slots + plan.write.slots).allSatisfy(\.leavesFront) ? 1 : 0
+  }
+
+  private static let fewWays = 4
+
+  /// How many ways there are through a chain for packets that go on.
+  private static func ways(through slots: [slot]) -> Int {
+    // From each slot on; behind the last one the chain ends.
+    var ways = [Int](repeating: 1, count: slots.count + 1)
+    for (index, slot) in slots.enumerated().reversed() {
+      let target = Int(slot.jump)
+      let jumped = target > index && target <= slots.count ? ways[target] : 0
+      switch UInt32(slot.kind) {
+      case SLOT_DROP.rawValue, SLOT_SOCKETS.rawValue: ways[index] = 0
+      case SLOT_JUMP.rawValue: ways[index] = jumped
+      default: ways[index] = ways[index + 1] + jumped
+      }
+    }
+    return ways[0]
   }
 
   /// Slots with the first cells of their states instead of the states' numbers.

@@ -1,5 +1,5 @@
-/// Programs without calls and loops, from a seed: arithmetic, the image, the stack in words and in parts of words, pointers into the
-/// stack that differ by the way they came, and jumps.
+/// Programs without loops, from a seed: arithmetic, the image, the stack in words and in parts of words, pointers into the stack that
+/// differ by the way they came, jumps, and calls of two helpers.
 struct RandomProgram {
   private var seed: UInt64
   /// In units that jumps must not land within.
@@ -15,9 +15,10 @@ struct RandomProgram {
       units.append(next(2) == 0 ? Assembly.load(register, 7, Int16(8 * next(8))) : Assembly.set(register, small()))
     }
     for slot in 1...8 { units.append(Assembly.store(10, Int16(-8 * slot), UInt8(next(7)))) }
+    for slot in 10...15 { units.append(Assembly.store(10, Int16(-8 * slot), UInt8(next(7)))) }
     for _ in 0..<20 + next(50) { units.append(unit()) }
     for register in UInt8(1)..<7 { units.append([Assembly.instruction(0xaf, 0, register)]) }
-    for slot in 1...8 {
+    for slot in Array(1...8) + Array(10...15) {
       units.append(Assembly.load(1, 10, Int16(-8 * slot)) + [Assembly.instruction(0x0f, 0, 1)])
     }
     units.append(Assembly.exit)
@@ -41,7 +42,7 @@ struct RandomProgram {
 
   private mutating func unit() -> [UInt64] {
     let (size, offset) = access()
-    switch next(13) {
+    switch next(15) {
     case 0: return Assembly.set(register(), small())
     case 1: return Assembly.copy(register(), from: register())
     case 2: return Assembly.image(9, Int32(next(2) * 32)) + Assembly.load(register(), 9, offset, size: size)
@@ -63,8 +64,29 @@ struct RandomProgram {
         : [Assembly.instruction(code8, register(), offset: -1, small())]
     case 11:
       return [Assembly.instruction([0xd4, 0xdc][next(2)], register(), 0, [16, 32, 64][next(3)])]
+    case 12: return call()
+    case 13: return Assembly.store(10, Int16(-80 - 8 * next(6)), register()) + Assembly.load(register(), 10, -88)
     default: return [arithmetic()]
     }
+  }
+
+  /// A call, behind which five registers have to be filled again: from what it gave, from the one that stays, and from the stack.
+  private mutating func call() -> [UInt64] {
+    var words: [UInt64] = []
+    if next(2) == 0 {
+      words += [Assembly.instruction(0x85, 0, 0, 5)]
+    } else {
+      words += Assembly.store(10, -136, register()) + Assembly.copy(2, from: 10) + Assembly.add(2, -136)
+      words += [Assembly.instruction(0x18, 1, 1, 3), 0, Assembly.instruction(0x85, 0, 0, 1)]
+    }
+    for register in UInt8(1)..<6 {
+      switch next(3) {
+      case 0: words += Assembly.copy(register, from: next(2) == 0 ? 0 : 6)
+      case 1: words += Assembly.load(register, 10, Int16(-8 * (1 + next(8))))
+      default: words += Assembly.set(register, small())
+      }
+    }
+    return words
   }
 
   private mutating func arithmetic() -> UInt64 {

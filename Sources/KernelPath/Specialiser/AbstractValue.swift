@@ -41,7 +41,7 @@ struct AbstractValue: BitwiseCopyable, Equatable {
     switch kind {
     case .unknown: 64 - Int(bits)
     case .constant: 64 - (constant ?? .max).leadingZeroBitCount
-    default: 64
+    case .stack, .image, .map, .anything: 64
     }
   }
   var offset: Int { Int(Int64(bitPattern: bits)) }
@@ -55,8 +55,12 @@ struct AbstractValue: BitwiseCopyable, Equatable {
       for byte in 0..<8 where (bits ^ other.bits) &>> UInt64(8 * byte) & 0xff == 0 { common |= 1 << UInt8(byte) }
       return Self.partly(mask & other.mask & common, bits)
     }
-    return mayPointToStack || other.mayPointToStack ? .anything : .unknown
+    if mayPointToStack || other.mayPointToStack { return .anything }
+    return .number(ofWidth: max(width, other.width))
   }
+
+  /// What a way to a block is told from others by: of numbers that are not known, not how many bits they have.
+  func isSameWay(as other: Self) -> Bool { self == other || kind == .unknown && other.kind == .unknown }
 
   /// Some bytes of a word on the stack.
   private static func partly(_ mask: UInt8, _ bits: UInt64) -> Self {

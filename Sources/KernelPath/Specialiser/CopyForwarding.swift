@@ -16,6 +16,8 @@ struct CopyForwarding {
   private var times = [UInt32](repeating: 0, count: AbstractState.registerCount)
   /// By number, whether the upper half is zero.
   private var isHalf: [Bool] = [false]
+  /// By number, the number that it is so many bytes behind; 0 for none.
+  private var bases: [(number: UInt32, distance: Int32)] = [(0, 0)]
   private var clock: UInt32 = 0
 
   private init(_ graph: FlowGraph) { self.graph = graph }
@@ -61,6 +63,7 @@ struct CopyForwarding {
 
   private mutating func fresh(isHalf half: Bool) -> UInt32 {
     isHalf.append(half)
+    bases.append((0, 0))
     return UInt32(isHalf.count - 1)
   }
 
@@ -89,6 +92,25 @@ struct CopyForwarding {
     register < 10 ? holder(of: numbers[Int(register)]) ?? register : register
   }
 
+  /// A number behind another by a distance.
+  private mutating func number(_ number: UInt32, plus distance: Int32) -> UInt32 {
+    let base = bases[Int(number)]
+    let (sum, overflow) = base.distance.addingReportingOverflow(distance)
+    let result = fresh(isHalf: false)
+    if !overflow { bases[Int(result)] = (base.number == 0 ? number : base.number, sum) }
+    return result
+  }
+
+  /// Reads or writes by way of the register that the address was made from.
+  private func shorten(_ register: inout UInt8, _ offset: inout Int16) {
+    guard register < 10, numbers[Int(register)] != 0 else { return }
+    let base = bases[Int(numbers[Int(register)])]
+    guard base.number != 0, let holder = holder(of: base.number),
+      let sum = Int16(exactly: base.distance + Int32(offset))
+    else { return }
+    (register, offset) = (holder, sum)
+  }
+
   // MARK: - Instructions
 
   private mutating func step(_ instruction: inout Instruction) {
@@ -106,6 +128,10 @@ struct CopyForwarding {
           if instruction.source != instruction.destination { set(instruction.destination, number) }
           return
         }
+      }
+      if isWide, operation == Opcode.add, code & Opcode.registerOperand == 0, instruction.offset == 0 {
+        set(instruction.destination, number(number(instruction.destination), plus: instruction.immediate))
+        return
       }
       set(instruction.destination, fresh(isHalf: !isWide && operation != Opcode.byteOrder))
     case Opcode.load: set(instruction.destination, fresh(isHalf: false))
@@ -126,6 +152,7 @@ struct CopyForwarding {
 
   private mutating func load(_ instruction: inout Instruction) {
     instruction.source = source(instruction.source)
+    if instruction.touch == .nothing { shorten(&instruction.source, &instruction.offset) }
     let bytes = Opcode.bytes(instruction.code)
     let isPlain = instruction.code & Opcode.modeMask == Opcode.memory
     guard isPlain, case .access(let offset) = instruction.touch, bytes >= 4,
@@ -153,6 +180,11 @@ struct CopyForwarding {
     let isImmediate = instruction.code & Opcode.classMask == Opcode.storeImmediate
     instruction.destination = source(instruction.destination)
     if !isImmediate, !isAtomic { instruction.source = source(instruction.source) }
+    if instruction.touch == .nothing { shorten(&instruction.destination, &instruction.offset) }
+    if !isImmediate, !isAtomic, isThere(instruction) {
+      instruction = .nothing(instruction.origin)
+      return
+    }
     switch instruction.touch {
     case .nothing: break
     case .access(let offset): forget(Int(offset), bytes)
@@ -167,6 +199,15 @@ struct CopyForwarding {
       let number = number(instruction.source)
       if bytes == 8 || isHalf[Int(number)] { numbers[place] = number }
     }
+  }
+
+  /// Whether the stack holds already what is stored.
+  private func isThere(_ store: Instruction) -> Bool {
+    let bytes = Opcode.bytes(store.code)
+    guard case .access(let offset) = store.touch, store.source < 10, bytes >= 4,
+      let place = Self.place(Int(offset), bytes)
+    else { return false }
+    return numbers[place] != 0 && numbers[place] == numbers[Int(store.source)]
   }
 
   /// The place of an aligned word of the stack.

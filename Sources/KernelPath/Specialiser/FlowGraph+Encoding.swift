@@ -65,12 +65,12 @@ extension FlowGraph {
     return .conditionAndNext
   }
 
-  /// Each block that is reached, once: behind it the one with the longer way before it, since what drops a packet or leaves it alone
-  /// is soon done with it; then the first of those left, in the order that they came in. A function's blocks stand together.
+  /// Each block that is reached, once: behind it the one that more packets come to, so that most run straight on; then the first of
+  /// those left, in the order that they came in. A function's blocks stand together.
   private func layout() -> [Int32] {
     var order: [Int32] = []
     order.reserveCapacity(blocks.count)
-    let ways = longestWays()
+    let weights = BlockWeights(self)
     var owner = [Int32](repeating: -1, count: blocks.count)
     var open: [Int32] = []
     for (function, entry) in functions.enumerated() {
@@ -92,8 +92,8 @@ extension FlowGraph {
         isPlaced[Int(block)] = true
         let place = blocks[Int(block)]
         let open = [place.next, place.branch].filter { $0 >= 0 && !isPlaced[Int($0)] }
-        if let longest = open.max(by: { ways[Int($0)] < ways[Int($1)] }) {
-          block = longest
+        if let likely = open.max(by: { weights[$0] < weights[$1] }) {
+          block = likely
           continue
         }
         while let first = rest.first, isPlaced[Int(first)] { rest.removeFirst() }
@@ -102,17 +102,6 @@ extension FlowGraph {
       }
     }
     return order
-  }
-
-  /// By block, how many instructions lie on the longest way from its start on. Loops are gone through once.
-  private func longestWays() -> [Int32] {
-    var ways = [Int32](repeating: 0, count: blocks.count)
-    for block in postorder() {
-      let place = blocks[Int(block)]
-      let rest = max(place.next >= 0 ? ways[Int(place.next)] : 0, place.branch >= 0 ? ways[Int(place.branch)] : 0)
-      ways[Int(block)] = rest + place.end - place.start
-    }
-    return ways
   }
 
   /// In words, with the jumps behind it.

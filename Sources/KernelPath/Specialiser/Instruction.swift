@@ -19,6 +19,11 @@ struct Instruction: BitwiseCopyable {
     self.origin = origin
   }
 
+  /// One that leaves all as it was, for `DeadCode` to take out.
+  static func nothing(_ origin: Int32) -> Self {
+    Self(code: Opcode.arithmetic64 | Opcode.move | Opcode.registerOperand, origin: origin)
+  }
+
   /// From the eight bytes that the kernel reads.
   init(word: UInt64, origin: Int32) {
     code = UInt8(truncatingIfNeeded: word)
@@ -42,9 +47,24 @@ struct Instruction: BitwiseCopyable {
   /// How many times eight bytes it takes.
   var size: Int { isWide ? 2 : 1 }
 
+  /// Of arithmetic, whether the second operand is a register.
+  var hasSource: Bool {
+    code & Opcode.registerOperand != 0 && code & Opcode.operationMask != Opcode.byteOrder
+      && code & Opcode.operationMask != Opcode.negate
+  }
+  /// Of an atomic operation, whether it gives what was there.
+  var isFetch: Bool { immediate & Opcode.fetch != 0 }
+
   /// Whether it leaves all as it was: a move of all bits from a register to itself.
   var movesToItself: Bool {
     code == Opcode.arithmetic64 | Opcode.move | Opcode.registerOperand && destination == source && offset == 0
+  }
+
+  func isHelperCall(_ number: Int32) -> Bool { code == Opcode.call && source == 0 && immediate == number }
+
+  /// Whether its immediate is a function.
+  var isFunctionReference: Bool {
+    code == Opcode.call && source == Opcode.callFunction || isWide && source == Opcode.function
   }
 
   /// Whether both do the same.

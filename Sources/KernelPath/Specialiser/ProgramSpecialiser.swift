@@ -17,7 +17,7 @@ enum ProgramSpecialiser {
     }
     let (smaller, liveness) = DeadCode.remove(from: reached)
     guard let residue = PartialEvaluator.residue(of: smaller, facts, liveness, limit: variantLimit) else { return nil }
-    let forwarded = CopyForwarding.run(DeadCode.remove(from: residue).graph)
-    return DeadCode.remove(from: forwarded).graph.encoded()
+    let forwarded = DeadCode.remove(from: CopyForwarding.run(DeadCode.remove(from: residue).graph)).graph
+    return DeadCode.remove(from: RegisterAssignment.run(forwarded)).graph.encoded()
   }
 }

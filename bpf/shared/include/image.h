@@ -115,7 +115,9 @@ struct image {
   unsigned char grows;
   /// There is no interface but that at place 0.
   unsigned char only_interface;
-  unsigned short reserved;
+  /// A packet goes few ways through the chain: what each of them knows may be told apart behind it.
+  unsigned char few_ways;
+  unsigned char reserved;
   /// The endpoints, and the points of the ring of consistent hashing, that each of the two lists has room for.
   unsigned int endpoint_room;
   unsigned int ring_room;

@@ -39,8 +39,8 @@ struct packet {
   unsigned int prepended;
   unsigned int appended;
   unsigned long long added;
-  /// A bit for each slot that the packet passed and that is not done yet. Unknown to the verifier, as is `one`, which is 1: else it
-  /// would walk all that follows once for each way through the chain.
+  /// A bit for each slot that the packet passed and that is not done yet. Unknown to the verifier, as is `one`, which is 1, where
+  /// there are many ways through the chain: else it would walk all that follows once for each of them.
   unsigned int passed;
   unsigned int one;
   /// The cells of the limits that the packet met.

@@ -1,0 +1,112 @@
+/// Calls, and jumps on a condition.
+extension ResidueWriter {
+  mutating func writeCall(_ instruction: Instruction) {
+    var new = instruction
+    if instruction.source == 0 {
+      let helper = HelperCall(instruction.immediate)
+      new.arguments = (1 &<< UInt16(helper.argumentCount) &- 1) &<< 1
+      new.touch = touch(of: helper)
+    } else {
+      new.arguments = 0x3e
+      // A function has a stack of its own. Of its caller's it knows what it is given.
+      if (UInt8(1)..<6).contains(where: { state[$0].mayPointToStack }) {
+        new.touch = .everything
+        state.forgetStack()
+      }
+      if instruction.source == Opcode.callFunction { enter(function: Int(instruction.immediate)) }
+    }
+    for register in UInt8(0)..<6 { state[register] = .unknown }
+    output.append(new)
+  }
+
+  /// What a helper reads of the stack. Forgets what it may write.
+  mutating func touch(of helper: HelperCall) -> StackTouch {
+    guard helper.argumentCount > 0,
+      (1...helper.argumentCount).contains(where: { state[$0].mayPointToStack })
+    else { return .nothing }
+    let memory = state[2]
+    switch helper.memory {
+    case .none: return .nothing
+    case .key:
+      if memory.kind == .stack, state[1].kind == .map, let offset = Int16(exactly: memory.offset),
+        let size = facts.keySizes[Int32(truncatingIfNeeded: state[1].offset)]
+      {
+        return .range(offset, count: Int16(size))
+      }
+      return .everything
+    case .entry:
+      // The bytes between both count as read too.
+      let value = state[3]
+      if memory.kind == .stack, value.kind == .stack, state[1].kind == .map,
+        let keySize = facts.keySizes[Int32(truncatingIfNeeded: state[1].offset)],
+        let valueSize = facts.valueSizes[Int32(truncatingIfNeeded: state[1].offset)]
+      {
+        let from = min(memory.offset, value.offset)
+        let end = max(memory.offset + keySize, value.offset + valueSize)
+        if let offset = Int16(exactly: from), let count = Int16(exactly: end - from) {
+          return .range(offset, count: count)
+        }
+      }
+      return .everything
+    case .sized:
+      if memory.kind == .stack, let size = state[3].constant, size <= UInt64(AbstractState.stackBytes),
+        let offset = Int16(exactly: memory.offset)
+      {
+        state.forget(from: memory.offset, count: Int(size))
+        return .range(offset, count: Int16(size))
+      }
+    case .unknown: break
+    }
+    state.forgetStack()
+    return .everything
+  }
+
+  /// Whether a jump is taken, where that is known; writes it otherwise.
+  mutating func writeCondition(_ instruction: Instruction) -> Bool? {
+    let code = instruction.code
+    let hasRegister = code & Opcode.registerOperand != 0
+    let left = state[instruction.destination]
+    let right =
+      hasRegister ? state[instruction.source] : .constant(UInt64(bitPattern: Int64(instruction.immediate)))
+    if let left = left.constant, let right = right.constant { return ConstantArithmetic.isTaken(code, left, right) }
+    // Neither is ever null.
+    if left.kind == .stack || left.kind == .image, right.constant == 0, code & Opcode.classMask == Opcode.jump {
+      if code & Opcode.operationMask == Opcode.equal { return false }
+      if code & Opcode.operationMask == Opcode.notEqual { return true }
+    }
+    if let right = right.constant, let isTaken = Self.isAlwaysTaken(code, left, right) { return isTaken }
+    if hasRegister, let bits = right.constant {
+      output.append(Self.withImmediate(instruction, bits))
+    } else if hasRegister, let bits = left.constant,
+      let operation = ConstantArithmetic.exchanged(code & Opcode.operationMask)
+    {
+      var new = instruction
+      new.code = code & ~Opcode.operationMask | operation
+      new.destination = instruction.source
+      new.source = instruction.destination
+      output.append(Self.withImmediate(new, bits))
+    } else {
+      output.append(instruction)
+    }
+    return nil
+  }
+
+  /// What a condition gives for all numbers of so many bits; nil where it depends on the number.
+  private static func isAlwaysTaken(_ code: UInt8, _ left: AbstractValue, _ right: UInt64) -> Bool? {
+    let isWide = code & Opcode.classMask == Opcode.jump
+    let right = isWide ? right : right & 0xffff_ffff
+    let operation = code & Opcode.operationMask
+    guard left.kind == .unknown else { return nil }
+    if right == 0, operation == Opcode.less { return false }
+    if right == 0, operation == Opcode.greaterOrEqual { return true }
+    guard left.width < (isWide ? 64 : 33) else { return nil }
+    let largest = 1 &<< UInt64(left.width) &- 1
+    switch operation {
+    case Opcode.greater, Opcode.lessOrEqual: return right >= largest ? operation == Opcode.lessOrEqual : nil
+    case Opcode.greaterOrEqual, Opcode.less: return right > largest ? operation == Opcode.less : nil
+    case Opcode.equal, Opcode.notEqual: return right > largest ? operation == Opcode.notEqual : nil
+    case Opcode.anyBit: return right & largest == 0 ? false : nil
+    default: return nil
+    }
+  }
+}
