@@ -1,6 +1,6 @@
 import AuthorFilters
-import FilterTesting
 import FilterKit
+import FilterTesting
 import Filters
 import KernelPath
 import Testing

@@ -1,6 +1,6 @@
 import CDataPath
-import FilterTesting
 import FilterKit
+import FilterTesting
 import KernelPath
 import ProxyConfiguration
 import Testing

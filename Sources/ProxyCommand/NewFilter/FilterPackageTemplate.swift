@@ -43,7 +43,7 @@ struct FilterPackageTemplate {
         .executableTarget(name: "demo", dependencies: [.product(name: "FilterTesting", package: "pinion")]),
         .testTarget(
           name: "\(name)Tests", dependencies: ["\(name)Filter", .product(name: "FilterTesting", package: "pinion")],
-          resources: [.copy("cases.yaml")]),
+          exclude: ["cases.yaml"]),
       ]
     )
 

@@ -1,0 +1,4 @@
+import ProxyCommand
+import XORTokenFilter
+
+await Proxy.main(filters: .withXORToken)
