@@ -41,14 +41,15 @@ struct Compilation {
   private func object(of programs: [ProgramSource], in work: URL) throws -> Data {
     let bitcode = work.appending(path: "programs.bc")
     let object = work.appending(path: "proxy.o")
+    let bpf = work.appending(path: "bpf.ll")
     let ir = try checkedIR(of: programs, in: work, files: kernel.kit() + kernel.filters())
     try ProgramEntries(programs: programs).header.write(
       to: work.appending(path: "programs.h"), atomically: false, encoding: .utf8)
-    try Retargeting.rewrite(ir).write(to: work.appending(path: "bpf.ll"), atomically: false, encoding: .utf8)
+    try Retargeting.rewrite(ir, of: programs).write(to: bpf, atomically: false, encoding: .utf8)
     let names = programs.map(\.name)
     try call(
       toolchain.clang, for: names,
-      ["-target", "bpf", "-x", "ir", "-emit-llvm", "-c", work.appending(path: "bpf.ll").path, "-o", bitcode.path])
+      ["-target", "bpf", "-x", "ir", "-emit-llvm", "-c", bpf.path, "-o", bitcode.path])
     try call(toolchain.clang, for: names, arguments(linking: bitcode, in: work, to: object))
     // Drops DWARF; BTF stays.
     try call(toolchain.objcopy, for: names, ["--strip-debug", object.path])

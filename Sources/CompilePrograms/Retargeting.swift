@@ -16,8 +16,8 @@ enum Retargeting {
     (#"^.*call void asm sideeffect "", "n"\(i32.*\n"#, ""),
   ]
 
-  static func rewrite(_ ir: String) throws -> String {
-    let text = NSMutableString(string: ir)
+  static func rewrite(_ ir: String, of programs: [ProgramSource]) throws -> String {
+    let text = NSMutableString(string: AuthorLocations.rewrite(ir, of: programs))
     for (pattern, template) in rules {
       let rule = try NSRegularExpression(pattern: pattern, options: .anchorsMatchLines)
       _ = rule.replaceMatches(in: text, range: NSRange(location: 0, length: text.length), withTemplate: template)

@@ -9,8 +9,9 @@ public enum KernelPathError: Error, Equatable, CustomStringConvertible {
   case refused(KernelRefusal)
   /// The process may not load programs.
   case notPermitted
-  /// The verifier refused the program; the last line of what it said, and all of it.
-  case notVerified(line: String, log: String)
+  /// The verifier refused the program; the last line of what it said, the place in the sources where it stopped, as far as that is
+  /// known, and all that it said.
+  case notVerified(line: String, place: String?, log: String)
   /// An interface takes no program.
   case notAttached(interface: String, mode: AttachMode, errno: Int32)
   /// Nothing can be pinned at a path, so nothing stays.
@@ -24,8 +25,8 @@ public enum KernelPathError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .notPermitted: "this process may not load BPF programs: run as root, or give it CAP_BPF and CAP_NET_ADMIN"
     case .chain(let refusal), .refused(let refusal): refusal.reason
-    case .notVerified(let line, _):
-      "the kernel refused the program: \(line) (all that its verifier said is logged with --log-level debug)"
+    case .notVerified(let line, let place, _):
+      "the kernel refused the program\(place.map { " at \($0)" } ?? ""): \(line) (all that its verifier said is logged with --log-level debug)"
     case .notAttached(let interface, let mode, EBUSY):
       "\(interface) has an XDP program already (\(mode.rawValue)): 'ip link show \(interface)' tells which; "
         + "detach it, or leave the interface out with --interface"

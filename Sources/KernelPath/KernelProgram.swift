@@ -40,12 +40,13 @@ public final class KernelProgram: @unchecked Sendable {
   init(_ request: Request, specialise: @escaping SpecialisedLoad.Specialise) throws(KernelPathError) {
     let loaded = try KernelLog.whileReporting { () throws(KernelPathError) -> Loaded in
       do throws(KernelPathError) { return try Self.load(request, specialise, log: .reason) } catch {
-        guard case .notVerified(let line, _) = error, KernelLog.isVerbose else { throw error }
-        // Refused again, with every step that the verifier went.
-        do throws(KernelPathError) { return try Self.load(request, specialise, log: .steps) } catch {
-          guard case .notVerified(_, let log) = error else { throw error }
-          KernelLog.write(.debug, log)
-          throw .notVerified(line: line, log: log)
+        guard case .notVerified(let line, _, _) = error else { throw error }
+        // Refused again, with the way to where the verifier stopped, or with every step that it went.
+        let isVerbose = KernelLog.isVerbose
+        do throws(KernelPathError) { return try Self.load(request, specialise, log: isVerbose ? .steps : .way) } catch {
+          guard case .notVerified(_, let place, let log) = error else { throw error }
+          if isVerbose { KernelLog.write(.debug, log) }
+          throw .notVerified(line: line, place: place, log: log)
         }
       }
     }
@@ -68,11 +69,26 @@ public final class KernelProgram: @unchecked Sendable {
   private enum LogDetail {
     /// The reason of a refusal and the figures at the end.
     case reason
+    /// The instructions on the way that is refused.
+    case way
     /// Every step.
     case steps
 
-    var level: UInt32 { self == .reason ? 4 : 6 }
-    var size: Int { self == .reason ? 64 << 10 : 16 << 20 }
+    /// BPF_LOG_STATS, with BPF_LOG_LEVEL1 or BPF_LOG_LEVEL2 (include/linux/bpf_verifier.h).
+    var level: UInt32 {
+      switch self {
+      case .reason: 4
+      case .way: 5
+      case .steps: 6
+      }
+    }
+    var size: Int {
+      switch self {
+      case .reason: 64 << 10
+      case .way: 4 << 20
+      case .steps: 16 << 20
+      }
+    }
   }
 
   /// What to load.
@@ -106,7 +122,7 @@ public final class KernelProgram: @unchecked Sendable {
         throw .system(call: "look-up of the program", errno: ENOENT)
       }
       let specialised = SpecialisedLoad(object, program, specialise)
-      guard specialised.run() == 0 else { throw failure(errno, log) }
+      guard specialised.run() == 0 else { throw failure(errno, log, specialised.refusedPlace) }
       let maps = try KernelMaps(
         object, sharing: request.others, anew: request.anew, room: request.sizes.balance)
       return Loaded(object: object, program: program, maps: maps, instructionCount: specialised.instructionCount)
@@ -156,7 +172,9 @@ public final class KernelProgram: @unchecked Sendable {
     }
   }
 
-  private static func failure(_ error: Int32, _ log: UnsafeMutablePointer<CChar>) -> KernelPathError {
+  private static func failure(_ error: Int32, _ log: UnsafeMutablePointer<CChar>, _ place: RefusedPlace)
+    -> KernelPathError
+  {
     let text = String(cString: log)
     if error == EPERM && text.isEmpty { return .notPermitted }
     guard !text.isEmpty else { return .system(call: "loading of the program", errno: error) }
@@ -164,7 +182,7 @@ public final class KernelProgram: @unchecked Sendable {
     let lines = text.split(separator: "\n").filter { line in
       !["processed ", "verification time", "stack depth"].contains { line.hasPrefix($0) }
     }
-    return .notVerified(line: lines.last.map(String.init) ?? text, log: text)
+    return .notVerified(line: lines.last.map(String.init) ?? text, place: place.text(of: text), log: text)
   }
 
   private static func verifiedInstructions(_ descriptor: Int32) -> Int {

@@ -16,6 +16,9 @@ final class SpecialisedLoad: @unchecked Sendable {
   private var records: [UnsafeMutableRawBufferPointer] = []
   /// How many instructions there are now; 0 before the load.
   private(set) var instructionCount = 0
+  /// The records of source lines of what was loaded.
+  private var lines = UnsafeRawBufferPointer(start: nil, count: 0)
+  private var lineSize = 1
 
   init(_ object: OpaquePointer, _ program: OpaquePointer, _ specialise: @escaping Specialise) {
     self.specialise = specialise
@@ -32,6 +35,9 @@ final class SpecialisedLoad: @unchecked Sendable {
     defer { Self.running.withLock { $0[key] = nil } }
     return bpf_object__load(object)
   }
+
+  /// Where the verifier stopped, as long as this lives.
+  var refusedPlace: RefusedPlace { RefusedPlace(lines, recordSize: lineSize, types: bpf_object__btf(object)) }
 
   // MARK: - libbpf's call
 
@@ -68,8 +74,10 @@ final class SpecialisedLoad: @unchecked Sendable {
     }
     guard isSet else { return false }
     instructionCount = result.words.count
-    let lines = old(options.line_info, options.line_info_cnt, options.line_info_rec_size)
-    let lineRecords = keep(result.lineRecords(lines, recordSize: max(1, Int(options.line_info_rec_size))))
+    let oldLines = old(options.line_info, options.line_info_cnt, options.line_info_rec_size)
+    lineSize = max(1, Int(options.line_info_rec_size))
+    let lineRecords = keep(result.lineRecords(oldLines, recordSize: lineSize))
+    lines = UnsafeRawBufferPointer(lineRecords)
     options.line_info = lineRecords.baseAddress.map { UnsafeRawPointer($0) }
     options.line_info_cnt = UInt32(lineRecords.count) / max(1, options.line_info_rec_size)
     let functions = old(options.func_info, options.func_info_cnt, options.func_info_rec_size)

@@ -21,6 +21,11 @@ import Testing
       .dropped(way.direction == .read ? .captureNoValue : .packetSize, filter: 0))
   }
 
+  @Test(.requiresPrograms) func aRefusalOfTheKernelNamesTheLineOfTheProgram() throws {
+    let error = try #require(throws: KernelPathError.self) { try TrialBench("[{name: Stray}]", registry: .authors) }
+    #expect("\(error)".hasPrefix("the kernel refused the program at StrayProgram.swift:13: invalid "), "\(error)")
+  }
+
   @Test func aProgramThatWasNotCompiledIsLeftToTheSockets() throws {
     let plan = ChainPlan(try Chain(filters: [Self.peel], registry: .builtin.adding(Peel.self)))
     let reason = try #require(plan.refusal).reason

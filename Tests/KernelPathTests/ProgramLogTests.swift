@@ -31,7 +31,7 @@ import Testing
       _ = try KernelProgram(wrong, in: FilterRegistry.builtin.program)
     }
     let text = error.description
-    #expect(text.hasPrefix("the kernel refused the program: "), "\(text)")
+    #expect(text.hasPrefix("the kernel refused the program at "), "\(text)")
     #expect(text.hasSuffix(" (all that its verifier said is logged with --log-level debug)"))
     #expect(text.contains("invalid") && !text.contains("\n") && text.utf8.count < 300, "\(text)")
     // The error is the caller's to tell: nothing of it is a warning besides.

@@ -1,6 +1,8 @@
 /// Where an instruction comes from: the place in the source, and the places that it was inlined at, outward.
 struct IRLocation {
   struct Frame {
+    /// Of the location, in the metadata.
+    let number: Int
     let file: String
     /// 0 where the compiler gives none.
     let line: Int
@@ -12,12 +14,17 @@ struct IRLocation {
 
   /// That of an instruction; empty where it has none.
   init(of instruction: Substring, in module: IRModule) {
+    self.init(Self.number(behind: "!dbg !", in: instruction), in: module)
+  }
+
+  /// That of a number in the metadata.
+  init(_ number: Int?, in module: IRModule) {
     var frames: [Frame] = []
-    var next = Self.number(behind: "!dbg !", in: instruction)
-    while let location = next.flatMap({ module.metadata[$0] }) {
+    var next = number
+    while let number = next, let location = module.metadata[number] {
       if let scope = Self.number(behind: "scope: !", in: location) {
-        frames.append(
-          Self.frame(scope, line: Self.number(behind: "line: ", in: location) ?? 0, module))
+        let line = Self.number(behind: "line: ", in: location) ?? 0
+        frames.append(Self.frame(number, scope, line: line, module))
       }
       next = Self.number(behind: "inlinedAt: !", in: location)
     }
@@ -30,16 +37,14 @@ struct IRLocation {
     return frames.first { $0.function.hasPrefix(mark) }?.function.dropFirst(mark.count)
   }
 
-  private static func frame(_ scope: Int, line: Int, _ module: IRModule) -> Frame {
+  private static func frame(_ number: Int, _ scope: Int, line: Int, _ module: IRModule) -> Frame {
     var file: Substring = ""
     var directory: Substring = ""
     var function: Substring = ""
     var next: Int? = scope
     // Blocks lie in functions.
     while let text = next.flatMap({ module.metadata[$0] }) {
-      if file.isEmpty,
-        let place = number(behind: "file: !", in: text).flatMap({ module.metadata[$0] })
-      {
+      if file.isEmpty, let place = Self.number(behind: "file: !", in: text).flatMap({ module.metadata[$0] }) {
         file = string(behind: "filename: \"", in: place)
         directory = string(behind: "directory: \"", in: place)
       }
@@ -47,11 +52,10 @@ struct IRLocation {
         function = string(behind: "name: \"", in: text)
         break
       }
-      next = number(behind: "scope: !", in: text)
+      next = Self.number(behind: "scope: !", in: text)
     }
     return Frame(
-      file: file.hasPrefix("/") ? String(file) : "\(directory)/\(file)", line: line,
-      function: function)
+      number: number, file: file.hasPrefix("/") ? String(file) : "\(directory)/\(file)", line: line, function: function)
   }
 
   private static func number(behind mark: String, in text: Substring) -> Int? {
