@@ -8,11 +8,25 @@ struct KernelPacket: TimedPacketAccess, GrowingPacketAccess, BalancedPacketAcces
   /// The endpoints to choose among, looked up once by the filter that chooses.
   var balance: UInt64 = 0
   private(set) var count: UInt32
+  /// Whether the packet asks for what only the sockets can do: then they run the chain, whatever the verdict is.
+  private(set) var isForSockets = false
   private var front: UInt32
+  /// Whether the places and sizes of bytes are operands of the slot, and so constants to the verifier, and what is asked for was
+  /// found possible when the chain was encoded.
+  private let isSpelledOut: Bool
   /// The place, the size and the sum of what was captured last: what is cut off is often just that.
   private var captured: (place: UInt32, size: UInt32, sum: UInt64)
 
-  @inline(__always) init(_ raw: UnsafeMutablePointer<packet>) {
+  /// For a filter whose operands stand in its slot.
+  @inline(__always) init(_ raw: UnsafeMutablePointer<packet>) { self.init(raw, isSpelledOut: true) }
+
+  /// For a packet program, of which nothing is known.
+  @inline(__always) init(_ raw: UnsafeMutablePointer<packet>, _ slot: UnsafePointer<slot>) {
+    self.init(raw, isSpelledOut: false)
+  }
+
+  @inline(__always) private init(_ raw: UnsafeMutablePointer<packet>, isSpelledOut: Bool) {
+    self.isSpelledOut = isSpelledOut
     self.raw = raw
     count = raw.pointee.size
     front = raw.pointee.front
@@ -26,6 +40,21 @@ struct KernelPacket: TimedPacketAccess, GrowingPacketAccess, BalancedPacketAcces
         IPAddress(high: words.load(as: UInt64.self).byteSwapped, low: (words + 8).load(as: UInt64.self).byteSwapped),
         port: raw.pointee.session.pointee.client_port.byteSwapped)
     }
+  }
+
+  /// The verdict as the entry of a packet program gives it.
+  @inline(__always) func result(_ verdict: Verdict) -> UInt32 {
+    isForSockets ? UInt32(RUN_HAND_OVER) : verdict.rawValue
+  }
+
+  @inline(__always) mutating func load(at offset: UInt32, size: UInt32) -> UInt64? {
+    guard size &- 1 < 8, holds(offset, size), let last = lastWord(at: front &+ offset, size: size) else { return nil }
+    return last.word &>> unused(size)
+  }
+
+  @inline(__always) mutating func bytes(at offset: UInt32, size: UInt32) -> ShortBytes? {
+    guard size <= ShortBytes.maximumSize, holds(offset, size) else { return nil }
+    return bytes(at: front &+ offset, size)
   }
 
   @inline(__always) mutating func removeFirst(_ size: UInt32) -> Bool {
@@ -46,7 +75,13 @@ struct KernelPacket: TimedPacketAccess, GrowingPacketAccess, BalancedPacketAcces
 
   @inline(__always) mutating func capture(at offset: UInt32, size: UInt32, as key: MetadataKey) -> Bool {
     let place = front &+ offset
-    guard let bytes = bytes(at: place, size: size) else { return false }
+    if !isSpelledOut {
+      guard holds(offset, size), let bytes = bytes(at: place, size) else { return false }
+      set(key, bytes: bytes)
+      captured = (place, size, halves(bytes))
+      return true
+    }
+    guard let bytes = start(at: place, size: size) else { return false }
     let sum: UInt64
     if key.index < UInt16(CHAIN_VALUES) {
       let cell = cell(key)
@@ -61,24 +96,50 @@ struct KernelPacket: TimedPacketAccess, GrowingPacketAccess, BalancedPacketAcces
     return true
   }
 
-  @inline(__always) func set(_ key: MetadataKey, bool: Bool) {
-    guard key.index < UInt16(CHAIN_VALUES) else { return }
-    let cell = packet_value(raw, key.index)
-    cell.pointee.words.0 = bool ? 1 : 0
-    cell.pointee.tag = tag(.bool, 0)
+  @inline(__always) func set(_ key: MetadataKey, bool: Bool) { set(key, .bool, bool ? 1 : 0) }
+  @inline(__always) func set(_ key: MetadataKey, number: UInt64) { set(key, .number, number) }
+
+  @inline(__always) private func set(_ key: MetadataKey, _ kind: MetadataKind, _ scalar: UInt64) {
+    guard isHeld(key) else { return }
+    let cell = cell(key)
+    cell.pointee.words.0 = scalar
+    cell.pointee.tag = tag(kind, 0)
+  }
+
+  @inline(__always) func set(_ key: MetadataKey, bytes: ShortBytes) {
+    guard isHeld(key) else { return }
+    let cell = cell(key)
+    // All words, so that each was written whatever the size is.
+    cell.pointee.words = (bytes.word0, bytes.word1, bytes.word2, bytes.word3)
+    cell.pointee.tag = tag(.bytes, bytes.size)
   }
 
   @inline(__always) func kind(of key: MetadataKey) -> MetadataKind {
+    guard isHeld(key) else { return .none }
     // Only kinds are ever written there. By its raw value it would be looked up.
-    unsafeBitCast(UInt8(truncatingIfNeeded: cell(key).pointee.tag >> 32), to: MetadataKind.self)
+    return unsafeBitCast(UInt8(truncatingIfNeeded: cell(key).pointee.tag >> 32), to: MetadataKind.self)
   }
-  @inline(__always) func scalar(of key: MetadataKey) -> UInt64 { cell(key).pointee.words.0 }
+  @inline(__always) func scalar(of key: MetadataKey) -> UInt64 {
+    switch kind(of: key) {
+    case .bool, .number: cell(key).pointee.words.0
+    default: 0
+    }
+  }
   @inline(__always) func size(of key: MetadataKey) -> UInt32 {
-    UInt32(truncatingIfNeeded: cell(key).pointee.tag)
+    isHeld(key) ? UInt32(truncatingIfNeeded: cell(key).pointee.tag) : 0
   }
   @inline(__always) func word(of key: MetadataKey, at offset: UInt32) -> UInt64 {
     guard offset < size(of: key) else { return 0 }
-    return switch offset {
+    let shift = UInt64(offset & 7) &* 8
+    let word = wholeWord(of: key, offset & ~7)
+    if shift == 0 { return word }
+    let rest = (offset | 7) &+ 1
+    return word &>> shift | (rest < size(of: key) ? wholeWord(of: key, rest) &<< (64 &- shift) : 0)
+  }
+
+  /// One of the words that the bytes of a value stand in. It was written: some byte of the value is in it.
+  @inline(__always) private func wholeWord(of key: MetadataKey, _ offset: UInt32) -> UInt64 {
+    switch offset {
     case 0: cell(key).pointee.words.0
     case 8: cell(key).pointee.words.1
     case 16: cell(key).pointee.words.2
@@ -87,6 +148,7 @@ struct KernelPacket: TimedPacketAccess, GrowingPacketAccess, BalancedPacketAcces
   }
 
   @inline(__always) func addDestinations(withTokenIn key: MetadataKey) -> UInt32 {
+    guard kind(of: key) == .bytes else { return 0 }
     let cell = cell(key)
     // The map's key is a whole value.
     let size = size(of: key)
@@ -173,31 +235,89 @@ extension KernelPacket {
   }
 }
 
-// MARK: - Storage
+// MARK: - Bytes
 
+// What a slot says of its bytes the verifier knows: one look at the end of the frame is enough, and of the ways for each number of words
+// one is left. Of what a program says it knows bounds alone, so each word is asked for itself.
 extension KernelPacket {
+  /// Whether `size` bytes at `offset` are all in the payload.
+  @inline(__always) private func holds(_ offset: UInt32, _ size: UInt32) -> Bool {
+    offset <= count && size <= count &- offset
+  }
+
   /// The start of `size` bytes at a place in what came, or nil where they are not all in the frame. The eight bytes in front of
   /// it are always there: the UDP header.
-  @inline(__always) private func bytes(at place: UInt32, size: UInt32) -> UnsafeRawPointer? {
+  @inline(__always) private func start(at place: UInt32, size: UInt32) -> UnsafeRawPointer? {
     guard _fastPath(size <= UInt32(CHAIN_VALUE_SIZE)), _fastPath(place <= UInt32(MAXIMUM_PAYLOAD)) else { return nil }
-    // Behind the barrier the header's size stays apart from a place that only the packet knows, so the verifier sees that eight
-    // bytes in front of the start are in the frame.
-    let start = packet_opaque(UnsafeRawPointer(raw.pointee.datagram) + Int(place)) + 8
+    let start = origin(place) + 8
     return _fastPath(start + Int(size) <= packet_opaque(UnsafeRawPointer(raw.pointee.end))) ? start : nil
   }
 
+  /// Eight bytes in front of a place. Behind the barrier the header's size stays apart from a place that only the packet knows, so
+  /// the verifier sees that eight bytes in front of the start are in the frame.
+  @inline(__always) private func origin(_ place: UInt32) -> UnsafeRawPointer {
+    packet_opaque(UnsafeRawPointer(raw.pointee.datagram) + Int(place))
+  }
+
+  /// The eight bytes up to the end of `size` bytes at a place, and what is eight bytes in front of the place. Nil, and the packet is
+  /// for the sockets, where they are not in what the kernel reads.
+  @inline(__always) private mutating func lastWord(
+    at place: UInt32, size: UInt32
+  ) -> (origin: UnsafeRawPointer, word: UInt64)? {
+    if _fastPath(size <= UInt32(CHAIN_VALUE_SIZE)), _fastPath(place <= UInt32(MAXIMUM_PAYLOAD)) {
+      let origin = origin(place)
+      let last = packet_opaque(origin + Int(size))
+      if _fastPath(last + 8 <= packet_opaque(UnsafeRawPointer(raw.pointee.end))) { return (origin, loaded(last)) }
+    }
+    isForSockets = true
+    return nil
+  }
+
+  /// Up to 32 bytes at a place in what came. Nil, and the packet is for the sockets, where that cannot be.
+  @inline(__always) private mutating func bytes(at place: UInt32, _ size: UInt32) -> ShortBytes? {
+    guard let (origin, lastWord) = lastWord(at: place, size: size) else { return nil }
+    if size == 0 { return ShortBytes(size: size, whole: 0, 0, 0, 0) }
+    // It comes with bytes in front of it, which are shifted out.
+    let last = lastWord &>> unused(size)
+    if size <= 8 { return ShortBytes(size: size, whole: last, 0, 0, 0) }
+    guard let one = whole(origin + 8) else { return nil }
+    if size <= 16 { return ShortBytes(size: size, whole: one, last, 0, 0) }
+    guard let two = whole(origin + 16) else { return nil }
+    if size <= 24 { return ShortBytes(size: size, whole: one, two, last, 0) }
+    guard let three = whole(origin + 24) else { return nil }
+    return ShortBytes(size: size, whole: one, two, three, last)
+  }
+
+  @inline(__always) private mutating func whole(_ start: UnsafeRawPointer) -> UInt64? {
+    guard _fastPath(start + 8 <= packet_opaque(UnsafeRawPointer(raw.pointee.end))) else {
+      isForSockets = true
+      return nil
+    }
+    return loaded(start)
+  }
+
   /// Notes the sum of bytes that go, each in the half of a word that it had as it came.
-  @inline(__always) private func cut(at place: UInt32, size: UInt32) -> Bool {
+  @inline(__always) private mutating func cut(at place: UInt32, size: UInt32) -> Bool {
     let sum: UInt64
     if captured.place == place, captured.size == size {
       sum = captured.sum
-    } else {
-      guard let bytes = bytes(at: place, size: size) else { return false }
+    } else if isSpelledOut {
+      guard let bytes = start(at: place, size: size) else { return false }
       sum = words(bytes, size, { _ in }, { _ in }, { _ in }, { _ in })
+    } else {
+      guard let bytes = bytes(at: place, size) else { return false }
+      sum = halves(bytes)
     }
     raw.pointee.cut = raw.pointee.cut &+ sum &<< UInt64((place & 1) &* 8)
     return true
   }
+}
+
+// MARK: - Values
+
+extension KernelPacket {
+  /// Whether the chain has a place for the value: one that no filter looks at has none.
+  @inline(__always) private func isHeld(_ key: MetadataKey) -> Bool { key.index < UInt16(CHAIN_VALUES) }
 
   @inline(__always) private func tag(_ kind: MetadataKind, _ size: UInt32) -> UInt64 {
     UInt64(kind.rawValue) << 32 | UInt64(size)
@@ -218,29 +338,35 @@ extension KernelPacket {
     return 0
   }
   // The last word comes with bytes in front of it, which are shifted out.
-  let last = word(start + Int(size) - 8) &>> UInt64((0 &- size) &* 8 & 63)
+  let last = loaded(start + Int(size) - 8) &>> unused(size)
   if size <= 8 {
     first(last)
     return halves(last)
   }
-  let one = word(start)
+  let one = loaded(start)
   first(one)
   if size <= 16 {
     second(last)
     return halves(one) &+ halves(last)
   }
-  let two = word(start + 8)
+  let two = loaded(start + 8)
   second(two)
   if size <= 24 {
     third(last)
     return halves(one) &+ halves(two) &+ halves(last)
   }
-  let three = word(start + 16)
+  let three = loaded(start + 16)
   third(three)
   fourth(last)
   return halves(one) &+ halves(two) &+ halves(three) &+ halves(last)
 }
 
+/// How many bits of a word in which bytes end belong to what is in front of them.
+@inline(__always) private func unused(_ size: UInt32) -> UInt64 { UInt64((0 &- size) &* 8 & 63) }
+
 /// Not `loadUnaligned`: that would read byte by byte, and where XDP runs a word may lie anywhere.
-@inline(__always) private func word(_ start: UnsafeRawPointer) -> UInt64 { start.load(as: UInt64.self) }
+@inline(__always) private func loaded(_ start: UnsafeRawPointer) -> UInt64 { start.load(as: UInt64.self) }
 @inline(__always) private func halves(_ word: UInt64) -> UInt64 { (word & 0xffff_ffff) &+ (word &>> 32) }
+@inline(__always) private func halves(_ bytes: ShortBytes) -> UInt64 {
+  halves(bytes.word0) &+ halves(bytes.word1) &+ halves(bytes.word2) &+ halves(bytes.word3)
+}

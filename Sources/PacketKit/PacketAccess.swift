@@ -21,17 +21,40 @@
   }
 }
 
-/// What every packet program may do with a packet.
+/// What is known of a packet beside its payload, and of the filter's state: for all that a packet program does.
+public protocol PacketFacts: ~Copyable, ~Escapable {
+  /// Where the packet came from: the client on read, the server on write.
+  var source: SocketAddress { get }
+  /// Nanoseconds of `CLOCK_MONOTONIC` at which it came, a few milliseconds more or less.
+  var now: UInt64 { get }
+
+  func kind(of key: MetadataKey) -> MetadataKind
+  /// The number under `key`, or 0 and 1 for a bool; 0 where something else or nothing is.
+  func scalar(of key: MetadataKey) -> UInt64
+  /// How many bytes are under `key`; 0 where something else or nothing is.
+  func size(of key: MetadataKey) -> UInt32
+  /// Eight of the bytes under `key` from `offset` on, the first one in the lowest bits. Bytes past the end are zero.
+  func word(of key: MetadataKey, at offset: UInt32) -> UInt64
+}
+
+/// What a packet program may do with a packet.
 ///
 /// A packet program is the per-packet half of a filter, as static functions generic over this protocol, or over one of those
 /// below that have what it needs besides. The socket path runs it over a buffer, the kernel path over the frame, from the same
 /// source. So it keeps to what the kernel can run: operators that cannot trap (`&+ &- &*`), no allocation, no existentials, no
 /// loops without a constant bound.
-public protocol PacketAccess: ~Copyable, ~Escapable {
+///
+/// Each call does the same in both paths. Where the kernel cannot do it for this packet, it leaves the packet to the sockets, which
+/// run the chain from the start: to capture, look at or cut off more than 32 bytes at once is such a case.
+public protocol PacketAccess: PacketFacts, ~Copyable, ~Escapable {
   /// The payload's size in bytes.
   var count: UInt32 { get }
-  /// Where the packet came from: the client on read, the server on write.
-  var source: SocketAddress { get }
+
+  /// `size` bytes of the payload at `offset`, 1 to 8 of them, the first one in the lowest bits. Nil where they are not all in the
+  /// payload, or `size` is another.
+  mutating func load(at offset: UInt32, size: UInt32) -> UInt64?
+  /// `size` bytes of the payload at `offset`, up to 32. Nil where they are not all in the payload, or are more.
+  mutating func bytes(at offset: UInt32, size: UInt32) -> ShortBytes?
 
   /// Cuts bytes off the front. False, and nothing done, where there are not as many.
   mutating func removeFirst(_ size: UInt32) -> Bool
@@ -41,22 +64,29 @@ public protocol PacketAccess: ~Copyable, ~Escapable {
   /// Keeps a copy of `size` bytes at `offset` under `key`. False, and nothing done, where they are not all in the payload.
   mutating func capture(at offset: UInt32, size: UInt32, as key: MetadataKey) -> Bool
   mutating func set(_ key: MetadataKey, bool: Bool)
-  func kind(of key: MetadataKey) -> MetadataKind
-  /// The number under `key`, or 0 and 1 for a bool; 0 where something else or nothing is.
-  func scalar(of key: MetadataKey) -> UInt64
-  /// How many bytes are under `key`; 0 where something else or nothing is.
-  func size(of key: MetadataKey) -> UInt32
-  /// Eight of the bytes under `key` from `offset` on, the first one in the lowest bits. Bytes past the end are zero.
-  func word(of key: MetadataKey, at offset: UInt32) -> UInt64
+  mutating func set(_ key: MetadataKey, number: UInt64)
+  /// Keeps bytes that the program made, for filters that look at bytes: a token, for example.
+  mutating func set(_ key: MetadataKey, bytes: ShortBytes)
 
   /// Adds every endpoint that has the token kept under `key` to the destinations. The number of endpoints added.
   mutating func addDestinations(withTokenIn key: MetadataKey) -> UInt32
 }
 
-/// A packet that knows the time at which it came.
+extension PacketAccess where Self: ~Copyable & ~Escapable {
+  /// The same bytes as `load(at:size:)` as a number in network order: the last one in the lowest bits.
+  @inlinable @inline(__always) public mutating func loadBigEndian(at offset: UInt32, size: UInt32) -> UInt64? {
+    guard let word = load(at: offset, size: size) else { return nil }
+    return word.byteSwapped &>> UInt64((8 &- size) &* 8)
+  }
+
+  /// Keeps up to 8 bytes, the first one in the lowest bits of `word`, under `key`.
+  @inlinable @inline(__always) public mutating func set(_ key: MetadataKey, bytes word: UInt64, size: UInt32) {
+    set(key, bytes: ShortBytes(word, size: size))
+  }
+}
+
+/// A packet that knows the time of day.
 public protocol TimedPacketAccess: PacketAccess, ~Copyable, ~Escapable {
-  /// Nanoseconds of `CLOCK_MONOTONIC`.
-  var now: UInt64 { get }
   /// Nanoseconds since 1970 (UTC).
   var wallClock: Int64 { get }
 }

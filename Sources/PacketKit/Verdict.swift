@@ -28,6 +28,14 @@ public import CDataPath
   @inlinable public static var sendFailed: Self { Self(DROP_SEND_FAILED) }
   @inlinable public static var receiveQueueFull: Self { Self(DROP_RECEIVE_QUEUE_FULL) }
 
+  /// One of the reasons that a filter names itself (`Filter.dropReasons`), by its place there. A number past the last stands for the
+  /// last.
+  @inlinable public static func custom(_ number: UInt32) -> Self {
+    Self(rawValue: DROP_CUSTOM_0.rawValue &+ (number < customCount ? number : customCount &- 1))
+  }
+  /// How many reasons a filter may name.
+  @inlinable public static var customCount: UInt32 { UInt32(CUSTOM_DROP_REASONS) }
+
   /// How many numbers the table has, 0 included.
   @inlinable public static var count: Int { Int(DROP_REASON_COUNT.rawValue) }
 }

@@ -72,6 +72,24 @@ import Testing
 }
 
 extension MetricsTests {
+  @Test func aFilterNamesItsOwnReasons() throws {
+    let metrics = Metrics()
+    func shown() throws -> [String] {
+      let family = try #require(metrics.snapshot().first { $0.family.name == Metrics.drops }).family
+      return family.series.compactMap { $0.labels.last?.value }
+    }
+    let row = metrics.dropRow(filter: "f", reasons: ["bad_version", "too_old"])
+    metrics.makeSheet().add(3, to: row[.custom(1)])
+    #expect(try shown().count == DropReason.count - 1)
+    #expect(try shown().suffix(4) == ["bad_version", "too_old", "custom_2", "custom_3"])
+    #expect(metrics.total(row[.custom(1)]) == 3)
+    // One past the last is the last, and no other reason's.
+    #expect(DropReason.custom(4) == .custom(3))
+    // Another kind of filter under the same label has other names.
+    #expect(metrics.dropRow(filter: "f", reasons: ["other"]) == row)
+    #expect(try shown().suffix(4) == ["other", "too_old", "custom_2", "custom_3"])
+  }
+
   @Test func whatARetiredSheetCountedStays() {
     let metrics = Metrics()
     let counter = metrics.counter("a_total", help: "A.")

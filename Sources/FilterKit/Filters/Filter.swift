@@ -13,6 +13,9 @@ public protocol Filter: Sendable {
   static var aliases: [String] { get }
   /// What it does, in one sentence.
   static var summary: String { get }
+  /// Names of its own for why it drops packets, at most `DropReason.customCount`: `.drop(.custom(0))` is counted under the first one.
+  /// Lowercase words with underscores.
+  static var dropReasons: [String] { get }
 
   /// Reads the options and asks the context for metadata keys and counters. Mistakes are reported through `options`.
   init(options: inout Options, context: inout FilterContext)
@@ -35,6 +38,7 @@ public protocol Filter: Sendable {
 extension Filter {
   public static var aliases: [String] { [] }
   public static var summary: String { "" }
+  public static var dropReasons: [String] { [] }
 
   public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
     throw KernelRefusal("it has no packet program for the kernel")

@@ -161,7 +161,8 @@ public struct FilterContext {
       help: "Time of the workers in a filter, filters inside it included; taken of one batch in 64.",
       labels: [("filter", unique)], scale: 1e-9)
     return FilterNode(
-      label: unique, filter: body(&self), number: number, drops: metrics.dropRow(filter: unique), time: time)
+      label: unique, filter: body(&self), number: number,
+      drops: metrics.dropRow(filter: unique, reasons: type.dropReasons), time: time)
   }
 
   private mutating func unique(_ wanted: String) -> String {

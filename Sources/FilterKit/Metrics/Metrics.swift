@@ -75,8 +75,12 @@ public final class Metrics: Sendable {
   }
 
   /// Registers one cell for each drop reason of a filter, side by side: the row that a filter's drops are counted in.
-  public func dropRow(filter: String) -> DropRow {
-    state.withLock { state in
+  ///
+  /// - Parameter reasons: the names of the filter's own reasons, those of `DropReason.custom` from 0 on.
+  public func dropRow(filter: String, reasons: [String] = []) -> DropRow {
+    precondition(reasons.count <= Int(DropReason.customCount), "a filter names \(DropReason.customCount) reasons at most")
+    return state.withLock { state in
+      defer { state.name(reasons, ofFilter: filter) }
       if let row = state.dropRows[filter] { return row }
       guard let first = state.reserve(UInt32(DropReason.count)) else { return DropRow(first: Counter(cell: 0)) }
       let row = DropRow(first: first)
@@ -161,6 +165,17 @@ extension Metrics.State {
     guard used + cells <= CounterSheet.capacity else { return nil }
     defer { used += cells }
     return Counter(cell: used)
+  }
+
+  /// Gives the rows of a filter's own reasons their names. A label that another kind of filter had before takes the new names.
+  fileprivate mutating func name(_ reasons: [String], ofFilter filter: String) {
+    guard !reasons.isEmpty, let row = dropRows[filter], let family = familyIndex[Metrics.drops] else { return }
+    for (number, reason) in reasons.enumerated() {
+      let counter = row[.custom(UInt32(number))]
+      guard let index = families[family].series.firstIndex(where: { $0.counter == counter }) else { continue }
+      families[family].series[index] = Metrics.Series(
+        labels: [("filter", filter), ("reason", reason)], counter: counter, kind: .counter(scale: 1))
+    }
   }
 
   fileprivate mutating func add(_ series: Metrics.Series, to name: String, help: String) {

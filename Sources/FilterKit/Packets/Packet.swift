@@ -42,6 +42,32 @@ public struct Packet: ~Copyable, ~Escapable, TimedPacketAccess, GrowingPacketAcc
     }
   }
 
+  /// `size` bytes of the payload at `offset`, 1 to 8 of them, the first one in the lowest bits. Nil where they are not all in the
+  /// payload, or `size` is another.
+  @inlinable public func load(at offset: UInt32, size: UInt32) -> UInt64? {
+    guard size &- 1 < 8, holds(offset, size) else { return nil }
+    return word(at: offset) & ShortBytes.mask(size)
+  }
+
+  /// `size` bytes of the payload at `offset`, up to 32. Nil where they are not all in the payload, or are more.
+  @inlinable public func bytes(at offset: UInt32, size: UInt32) -> ShortBytes? {
+    guard size <= ShortBytes.maximumSize, holds(offset, size) else { return nil }
+    return ShortBytes(
+      word(at: offset), size > 8 ? word(at: offset &+ 8) : 0, size > 16 ? word(at: offset &+ 16) : 0,
+      size > 24 ? word(at: offset &+ 24) : 0, size: size)
+  }
+
+  /// Whether `size` bytes at `offset` are all in the payload.
+  @inlinable @inline(__always) func holds(_ offset: UInt32, _ size: UInt32) -> Bool {
+    offset <= count && size <= count &- offset
+  }
+
+  /// Eight bytes from a place in the payload on. Some may lie behind its end, even behind the end of the slot, where there is room
+  /// that no packet uses.
+  @inlinable @inline(__always) func word(at offset: UInt32) -> UInt64 {
+    UInt64(littleEndian: (state.pointee.payload + Int(offset)).loadUnaligned(as: UInt64.self))
+  }
+
   /// The payload, to be changed in place.
   @inlinable public var mutableBytes: MutableRawSpan {
     @_lifetime(&self) mutating get {

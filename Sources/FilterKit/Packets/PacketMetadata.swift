@@ -59,9 +59,19 @@ extension Packet {
 
   /// Keeps a copy of `size` bytes at `offset` under `key`. False, and nothing done, where they are not all in the payload.
   public mutating func capture(at offset: UInt32, size: UInt32, as key: MetadataKey) -> Bool {
-    guard offset <= count, size <= count &- offset else { return false }
+    guard holds(offset, size) else { return false }
     put(key, .bytes, UInt64(store(at: offset, size: size)), count: size)
     return true
+  }
+
+  /// Keeps a copy of bytes under `key`.
+  public mutating func set(_ key: MetadataKey, bytes: ShortBytes) {
+    let context = context
+    let place = context.pointee.arena.take(Int(ShortBytes.maximumSize))
+    (context.pointee.arena.base + place).storeBytes(
+      of: (bytes.word0.littleEndian, bytes.word1.littleEndian, bytes.word2.littleEndian, bytes.word3.littleEndian),
+      as: (UInt64, UInt64, UInt64, UInt64).self)
+    put(key, .bytes, UInt64(place), count: bytes.size)
   }
 
   /// Keeps an empty list under `key`.
@@ -73,7 +83,7 @@ extension Packet {
   /// Adds a copy of `size` bytes at `offset` to the list that was begun under `key`, with no other value stored since.
   /// False, and nothing done, where they are not all in the payload or there is no list.
   public mutating func appendToList(_ key: MetadataKey, at offset: UInt32, size: UInt32) -> Bool {
-    guard kind(of: key) == .list, offset <= count, size <= count &- offset else { return false }
+    guard kind(of: key) == .list, holds(offset, size) else { return false }
     let context = context
     let header = context.pointee.arena.take(8)
     (context.pointee.arena.base + header).storeBytes(of: UInt64(size), as: UInt64.self)
@@ -126,6 +136,7 @@ extension Packet {
 
   /// Adds every endpoint that has the token kept under `key` to the destinations. The number of endpoints added.
   public mutating func addDestinations(withTokenIn key: MetadataKey) -> UInt32 {
+    guard kind(of: key) == .bytes else { return 0 }
     let found = context.pointee.routing._withUnsafeGuaranteedRef { $0.endpoints(having: storedBytes(of: key)) }
     for endpoint in found { addDestination(endpoint) }
     return UInt32(truncatingIfNeeded: found.count)

@@ -22,7 +22,14 @@
   X(UNKNOWN_SERVER, "unknown_server", "a session port got a packet from an address without a session")   \
   X(SEND_QUEUE_FULL, "send_queue_full", "the socket's send queue is full")                               \
   X(SEND_FAILED, "send_failed", "the kernel refused to send")                                            \
-  X(RECEIVE_QUEUE_FULL, "receive_queue_full", "the socket's receive queue was full")
+  X(RECEIVE_QUEUE_FULL, "receive_queue_full", "the socket's receive queue was full")                     \
+  X(CUSTOM_0, "custom_0", "a reason of the filter's own")                                                \
+  X(CUSTOM_1, "custom_1", "a reason of the filter's own")                                                \
+  X(CUSTOM_2, "custom_2", "a reason of the filter's own")                                                \
+  X(CUSTOM_3, "custom_3", "a reason of the filter's own")
+
+/// How many reasons a filter may have that it names itself: they stand side by side from CUSTOM_0 on.
+#define CUSTOM_DROP_REASONS 4
 
 enum drop_reason {
   DROP_NONE = 0,
