@@ -3,7 +3,7 @@ import CDataPath
 
 /// It keeps what it needs of the packet at hand, so that the compiler sees what one filter does as a whole; every change goes to the
 /// packet at once.
-struct KernelPacket: TimedPacketAccess, GrowingPacketAccess, BalancedPacketAccess {
+struct KernelPacket: TimedPacketAccess, GrowingPacketAccess, BalancedPacketAccess, PacketEffects {
   let raw: UnsafeMutablePointer<packet>
   /// The endpoints to choose among, looked up once by the filter that chooses.
   var balance: UInt64 = 0
@@ -14,19 +14,24 @@ struct KernelPacket: TimedPacketAccess, GrowingPacketAccess, BalancedPacketAcces
   /// Whether the places and sizes of bytes are operands of the slot, and so constants to the verifier, and what is asked for was
   /// found possible when the chain was encoded.
   private let isSpelledOut: Bool
+  /// The first cell of the filter's state, and how many numbers it has.
+  private let state: (first: UInt32, count: UInt32)
   /// The place, the size and the sum of what was captured last: what is cut off is often just that.
   private var captured: (place: UInt32, size: UInt32, sum: UInt64)
 
   /// For a filter whose operands stand in its slot.
-  @inline(__always) init(_ raw: UnsafeMutablePointer<packet>) { self.init(raw, isSpelledOut: true) }
+  @inline(__always) init(_ raw: UnsafeMutablePointer<packet>) { self.init(raw, isSpelledOut: true, (0, 0)) }
 
   /// For a packet program, of which nothing is known.
   @inline(__always) init(_ raw: UnsafeMutablePointer<packet>, _ slot: UnsafePointer<slot>) {
-    self.init(raw, isSpelledOut: false)
+    self.init(raw, isSpelledOut: false, (slot.pointee.state, slot.pointee.second_size))
   }
 
-  @inline(__always) private init(_ raw: UnsafeMutablePointer<packet>, isSpelledOut: Bool) {
+  @inline(__always) private init(
+    _ raw: UnsafeMutablePointer<packet>, isSpelledOut: Bool, _ state: (first: UInt32, count: UInt32)
+  ) {
     self.isSpelledOut = isSpelledOut
+    self.state = state
     self.raw = raw
     count = raw.pointee.size
     front = raw.pointee.front
@@ -115,7 +120,7 @@ struct KernelPacket: TimedPacketAccess, GrowingPacketAccess, BalancedPacketAcces
   }
 
   @inline(__always) func kind(of key: MetadataKey) -> MetadataKind {
-    guard isHeld(key) else { return .none }
+    guard mayHold(key) else { return .none }
     // Only kinds are ever written there. By its raw value it would be looked up.
     return unsafeBitCast(UInt8(truncatingIfNeeded: cell(key).pointee.tag >> 32), to: MetadataKind.self)
   }
@@ -126,7 +131,7 @@ struct KernelPacket: TimedPacketAccess, GrowingPacketAccess, BalancedPacketAcces
     }
   }
   @inline(__always) func size(of key: MetadataKey) -> UInt32 {
-    isHeld(key) ? UInt32(truncatingIfNeeded: cell(key).pointee.tag) : 0
+    mayHold(key) ? UInt32(truncatingIfNeeded: cell(key).pointee.tag) : 0
   }
   @inline(__always) func word(of key: MetadataKey, at offset: UInt32) -> UInt64 {
     guard offset < size(of: key) else { return 0 }
@@ -172,6 +177,34 @@ extension KernelPacket {
   @inline(__always) var wallClock: Int64 {
     guard let clock = kernel_cell(UInt32(CLOCK_CELL)) else { return 0 }
     return Int64(bitPattern: kernel_now() &+ clock.pointee.first)
+  }
+}
+
+// MARK: - State
+
+extension KernelPacket {
+  @inline(__always) func number(at place: UInt32) -> UInt64 { word(at: place)?.pointee ?? 0 }
+
+  @inline(__always) func entry(for key: ShortBytes) -> UInt64? {
+    let tag = UInt64(state.first) << 32 | UInt64(key.size)
+    return kernel_entry(tag, key.word0, key.word1, key.word2, key.word3)?.pointee
+  }
+
+  @inline(__always) func add(_ amount: UInt64, to counter: Counter) { kernel_count(counter.cell, amount) }
+
+  @inline(__always) func add(_ amount: UInt64, toNumberAt place: UInt32) -> UInt64 {
+    word(at: place).map { kernel_fetch_add($0, amount) } ?? 0
+  }
+
+  @inline(__always) func exchangeNumber(at place: UInt32, _ old: UInt64, for new: UInt64) -> Bool {
+    guard let word = word(at: place) else { return false }
+    return kernel_exchange(word, old, new) == old
+  }
+
+  /// A number of the filter's state. No other filter's: the cells are in one map.
+  @inline(__always) private func word(at place: UInt32) -> UnsafeMutablePointer<UInt64>? {
+    guard place < state.count, let cell = kernel_cell(state.first &+ place &>> 1) else { return nil }
+    return UnsafeMutableRawPointer(cell).assumingMemoryBound(to: UInt64.self) + Int(place & 1)
   }
 }
 
@@ -318,6 +351,9 @@ extension KernelPacket {
 extension KernelPacket {
   /// Whether the chain has a place for the value: one that no filter looks at has none.
   @inline(__always) private func isHeld(_ key: MetadataKey) -> Bool { key.index < UInt16(CHAIN_VALUES) }
+
+  /// The same of a value that is looked at: what a slot looks at has a place.
+  @inline(__always) private func mayHold(_ key: MetadataKey) -> Bool { isSpelledOut || isHeld(key) }
 
   @inline(__always) private func tag(_ kind: MetadataKind, _ size: UInt32) -> UInt64 {
     UInt64(kind.rawValue) << 32 | UInt64(size)

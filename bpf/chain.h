@@ -14,7 +14,8 @@ KERNEL_EFFECTS(X)
 #include "programs.h"
 #define X(number, name)                                                            \
   __u32 program_##name##_read(struct packet *packet, const struct slot *slot);     \
-  __u32 program_##name##_write(struct packet *packet, const struct slot *slot);
+  __u32 program_##name##_write(struct packet *packet, const struct slot *slot);    \
+  __u32 program_##name##_note(struct packet *packet, const struct slot *slot);
 PACKET_PROGRAMS(X)
 #undef X
 
@@ -36,7 +37,7 @@ static __always_inline __u32 run_slot(struct packet *packet, const struct slot *
 
 /// Whether something is to be done for a packet that passed the slot: a counter, an effect, bytes to add.
 static __always_inline int is_noted(const struct slot *slot) {
-  if (slot->counter || slot->kind == SLOT_CONCATENATE) return 1;
+  if (slot->counter || slot->kind == SLOT_CONCATENATE || slot->kind >= SLOT_FIRST_PROGRAM) return 1;
   switch (slot->kind) {
 #define X(constant, name) case SLOT_##constant:
     KERNEL_EFFECTS(X)
@@ -51,6 +52,10 @@ static __always_inline __u32 commit_slot(struct packet *packet, const struct slo
 #define X(constant, name) \
   case SLOT_##constant: return name##_commit(packet, slot);
     KERNEL_EFFECTS(X)
+#undef X
+#define X(number, name) \
+  case SLOT_FIRST_PROGRAM + number: return program_##name##_note(packet, slot);
+    PACKET_PROGRAMS(X)
 #undef X
   }
   return 0;

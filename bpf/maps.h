@@ -53,6 +53,15 @@ struct {
   __type(value, __u32);
 } cell_places SEC(".maps");
 
+/// The tables of filters' states.
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, struct entry_key);
+  __type(value, __u64);
+} entries SEC(".maps");
+
 struct {
   __uint(type, BPF_MAP_TYPE_LPM_TRIE);
   __uint(max_entries, 1);

@@ -31,6 +31,13 @@ SERVICE struct cell *kernel_cell_of_source(const struct packet *packet, __u32 st
   return place ? bpf_map_lookup_elem(&cells, place) : 0;
 }
 
+SERVICE unsigned long long *kernel_entry(
+    unsigned long long tag, unsigned long long word0, unsigned long long word1, unsigned long long word2,
+    unsigned long long word3) {
+  const struct entry_key key = {.tag = tag, .words = {word0, word1, word2, word3}};
+  return bpf_map_lookup_elem(&entries, &key);
+}
+
 SERVICE void kernel_add(unsigned long long *word, unsigned long long amount) { __sync_fetch_and_add(word, amount); }
 SERVICE unsigned long long kernel_fetch_add(unsigned long long *word, unsigned long long amount) {
   return __sync_fetch_and_add(word, amount);

@@ -3,7 +3,7 @@ struct ProgramEntries {
   let programs: [ProgramSource]
 
   /// The entries of a program.
-  static let names = ["read", "write"]
+  static let names = ["read", "write", "note"]
   /// One that is never called: its result is known at build.
   static let optionsSize = "options_size"
 

@@ -25,8 +25,8 @@ final class CellMemory: Sendable {
   deinit { munmap(start, size) }
 
   /// The cells from `first` on.
-  func state(from first: UInt32, places: any CellPlaces) -> StateMemory {
-    StateMemory(words + 2 * Int(first), places: places, owner: self)
+  func state(from first: UInt32, places: any CellPlaces, entries: any StateEntries) -> StateMemory {
+    StateMemory(words + 2 * Int(first), places: places, entries: entries, owner: self)
   }
 
   /// Says by how much the time of day is ahead of the clock that programs read.

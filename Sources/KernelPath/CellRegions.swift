@@ -19,18 +19,24 @@ struct CellRegions {
   /// How many cells there must be for all that has a place.
   var end: Int { Int(regions.last?.end ?? UInt32(CLOCK_CELL) + 1) }
 
+  /// How many entries the kernel may have to hold for all that has a place.
+  var entryCapacity: Int { regions.reduce(0) { $0 + $1.state.entryCapacity } }
+
   /// Gives each state its first cell. What a configuration before the last one had is free again: a worker may have used it until
   /// now.
   ///
-  /// - Returns: the first cells, in the order of the states; which of the states are new; the first cells that became free.
-  mutating func assign(_ states: [any KernelState]) -> (firsts: [UInt32], new: [Int], freed: [UInt32]) {
+  /// - Returns: the first cells, in the order of the states; which of the states are new; the states that lost their cells, and their
+  ///   first cells.
+  mutating func assign(
+    _ states: [any KernelState]
+  ) -> (firsts: [UInt32], new: [Int], freed: [(state: any KernelState, first: UInt32)]) {
     let used = regions.filter { $0.age == 0 }
     let isAnother = Set(used.map { ObjectIdentifier($0.state) }) != Set(states.map { ObjectIdentifier($0) })
     for index in regions.indices where isAnother {
       let isUsed = states.contains { $0 === regions[index].state }
       regions[index].age = isUsed ? 0 : regions[index].age + 1
     }
-    let freed = regions.filter { $0.age > 1 }.map(\.first)
+    let freed = regions.filter { $0.age > 1 }.map { ($0.state, $0.first) }
     regions.removeAll { $0.age > 1 }
     var new: [Int] = []
     let firsts = states.enumerated().map { index, state in

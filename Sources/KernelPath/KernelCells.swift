@@ -5,15 +5,19 @@ struct KernelCells {
   private var regions = CellRegions()
   private var memory: CellMemory?
   private var placeCapacity = 0
+  private var entryRoom = 0
   private var states: [any KernelState] = []
   private var firsts: [UInt32] = []
   /// The states, by their number, that are not in the memory yet.
   private var new: [Int] = []
-  private var freed: [UInt32] = []
+  private var freed: [(state: any KernelState, first: UInt32)] = []
   private var clock: PeriodicJob?
 
   /// How many cells a map has to have for all states.
   var capacity: Int { max(regions.end, memory?.capacity ?? 0) }
+
+  /// How many entries a map has to have for all states.
+  var entryCapacity: Int { max(regions.entryCapacity, entryRoom) }
 
   /// Gives each state of a chain its first cell.
   mutating func assign(_ states: [any KernelState]) -> [UInt32] {
@@ -28,7 +32,7 @@ struct KernelCells {
   /// Whether the maps that there are do not hold all.
   func needsMaps(_ sizes: KernelMaps.Sizes) -> Bool {
     guard let memory else { return true }
-    return memory.capacity < sizes.cells || placeCapacity < sizes.cellPlaces
+    return memory.capacity < sizes.cells || placeCapacity < sizes.cellPlaces || entryRoom < sizes.entries
   }
 
   /// Brings the states into the maps of a program that was loaded.
@@ -37,9 +41,14 @@ struct KernelCells {
     if needsMaps(sizes) {
       memory = try CellMemory(maps.cells.number, capacity: sizes.cells)
       placeCapacity = sizes.cellPlaces
+      entryRoom = sizes.entries
       new = Array(states.indices)
     } else {
-      CellPlaceMap.forget(Set(freed), in: maps.cellPlaces)
+      // Whoever still holds one must not change what is in its place.
+      for (state, _) in freed { Self.takeBack(state) }
+      let firsts = Set(freed.map(\.first))
+      CellPlaceMap.forget(firsts, in: maps.cellPlaces)
+      EntryMap.forget(firsts, in: maps.entries)
     }
     memory!.setClock()
     // The time of day may be set, and drifts.
@@ -49,7 +58,10 @@ struct KernelCells {
     }
     for index in new {
       let places = CellPlaceMap(descriptor: maps.cellPlaces, first: firsts[index])
-      states[index].move(to: memory!.state(from: firsts[index], places: places))
+      let entries = EntryMap(descriptor: maps.entries, first: firsts[index])
+      do throws(KernelRefusal) {
+        try states[index].move(to: memory!.state(from: firsts[index], places: places, entries: entries))
+      } catch { throw .refused(error) }
     }
   }
 
@@ -60,7 +72,10 @@ struct KernelCells {
   }
 
   /// Takes the states back: the kernel has no part in them any more.
-  func giveBack() {
-    for state in states { state.move(to: StateMemory(cellCount: state.cellCount)) }
+  func giveBack() { for state in states { Self.takeBack(state) } }
+
+  /// Memory of a state's own takes all that is in it.
+  private static func takeBack(_ state: any KernelState) {
+    try? state.move(to: StateMemory(cellCount: state.cellCount))
   }
 }

@@ -11,14 +11,16 @@ public final class KernelMaps: Sendable {
     public var sessions = 1_024
     public var cells = 1
     public var cellPlaces = 1
+    public var entries = 1
     public var prefixes = 1
     public var portSets = 1
     public var balance = BalanceRoom()
     public init() {}
 
     /// The sizes that depend on a chain.
-    public init(_ tables: KernelTables, cells: Int) {
+    public init(_ tables: KernelTables, cells: Int, entries: Int) {
       self.cells = cells
+      self.entries = entries
       cellPlaces = tables.states.reduce(0) { $0 + $1.keyedCellCount }
       prefixes = tables.prefixes.count
       portSets = tables.portSets.count
@@ -28,6 +30,7 @@ public final class KernelMaps: Sendable {
     var entries: [String: Int] {
       [
         "tokens": tokens, "sessions": sessions, "replies": sessions, "cells": cells, "cell_places": cellPlaces,
+        "entries": entries,
         "prefixes": prefixes, "port_sets": portSets, "endpoints": 2 * balance.endpoints, "ring": 2 * balance.ring,
       ].mapValues { max(1, $0) }
     }
@@ -49,7 +52,7 @@ public final class KernelMaps: Sendable {
     init(_ name: String) {
       switch name {
       case "tokens", "defaults", "balance", "endpoints", "ring": self = .routing
-      case "cells", "cell_places": self = .state
+      case "cells", "cell_places", "entries": self = .state
       case "prefixes", "port_sets": self = .chain
       case "counters", "flows": self = .counting
       default: self = .live
@@ -68,6 +71,7 @@ public final class KernelMaps: Sendable {
   let balance: BalanceMaps
   let cells: MapDescriptor
   let cellPlaces: MapDescriptor
+  let entries: MapDescriptor
 
   private let descriptors: [String: MapDescriptor]
 
@@ -104,6 +108,7 @@ public final class KernelMaps: Sendable {
       ring: KernelMap(try number("ring")), room: room)
     cells = try descriptor("cells")
     cellPlaces = try descriptor("cell_places")
+    entries = try descriptor("entries")
   }
 
   /// The same for a program that is to be loaded around them.

@@ -188,7 +188,7 @@ public final class KernelPath: SessionMirror, Sendable {
   ) throws(KernelPathError) -> ActiveProgram {
     let left = state.withLock { $0.left }
     try LoopbackForwarding.enable()
-    var sizes = KernelMaps.Sizes(plan.tables, cells: change.cells.capacity)
+    var sizes = KernelMaps.Sizes(plan.tables, cells: change.cells.capacity, entries: change.cells.entryCapacity)
     sizes.balance = room
     sizes.sessions = options.maxSessions
     sizes.tokens = max(1_024, 2 * routing.tokens.count)

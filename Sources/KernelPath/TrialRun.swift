@@ -25,7 +25,7 @@ extension KernelProgram {
     let routing = KernelRouting(table, plan.tables) { numbers[$0]! }
     var cells = KernelCells()
     let firstCells = cells.assign(plan.tables.states)
-    var sizes = KernelMaps.Sizes(plan.tables, cells: cells.capacity)
+    var sizes = KernelMaps.Sizes(plan.tables, cells: cells.capacity, entries: cells.entryCapacity)
     sizes.balance = BalanceRoom().holding(routing)
     sizes.tokens = max(1_024, table.tokenCount)
     let image = try image(

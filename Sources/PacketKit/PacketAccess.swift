@@ -35,6 +35,11 @@ public protocol PacketFacts: ~Copyable, ~Escapable {
   func size(of key: MetadataKey) -> UInt32
   /// Eight of the bytes under `key` from `offset` on, the first one in the lowest bits. Bytes past the end are zero.
   func word(of key: MetadataKey, at offset: UInt32) -> UInt64
+
+  /// A number of the filter's state (`ProgramState`) by its place; 0 where it has none there.
+  func number(at place: UInt32) -> UInt64
+  /// What the table of the filter's state has for a key; nil where it has nothing.
+  mutating func entry(for key: ShortBytes) -> UInt64?
 }
 
 /// What a packet program may do with a packet.
@@ -83,6 +88,19 @@ extension PacketAccess where Self: ~Copyable & ~Escapable {
   @inlinable @inline(__always) public mutating func set(_ key: MetadataKey, bytes word: UInt64, size: UInt32) {
     set(key, bytes: ShortBytes(word, size: size))
   }
+}
+
+/// What a packet program may do when a packet has passed its filter and is not handed to the other path any more: change what
+/// outlives the packet.
+public protocol PacketEffects: PacketFacts, ~Copyable, ~Escapable {
+  /// Adds to a counter of the filter.
+  mutating func add(_ amount: UInt64, to counter: Counter)
+  /// Adds to a number of the filter's state, whose sum wraps around. Gives the number before; 0, and nothing done, where it has none
+  /// at `place`.
+  @discardableResult
+  mutating func add(_ amount: UInt64, toNumberAt place: UInt32) -> UInt64
+  /// Makes a number of the filter's state another one, unless somebody changed it since it was `old`: then it gives false.
+  mutating func exchangeNumber(at place: UInt32, _ old: UInt64, for new: UInt64) -> Bool
 }
 
 /// A packet that knows the time of day.

@@ -11,6 +11,10 @@ public protocol PacketProgram {
   static func read<P: PacketAccess & ~Copyable & ~Escapable>(_ packet: inout P, _ options: Options) -> Verdict
   /// Looks at a packet from a server. It changes nothing but the packet.
   static func write<P: PacketAccess & ~Copyable & ~Escapable>(_ packet: inout P, _ options: Options) -> Verdict
+  /// Notes a packet, of either direction, that `read` or `write` let through: it counts it, or changes the filter's state. It may
+  /// drop it after all. It comes once for each packet, in the path that serves it; what it needs to know of the payload, `read` puts
+  /// under a metadata key, whose place is asked for by `ChainEncoder.place(observing:)`.
+  static func note<P: PacketEffects & ~Copyable & ~Escapable>(_ packet: inout P, _ options: Options) -> Verdict
 }
 
 extension PacketProgram {
@@ -19,6 +23,10 @@ extension PacketProgram {
   ) -> Verdict { .forward }
 
   @inlinable public static func write<P: PacketAccess & ~Copyable & ~Escapable>(
+    _ packet: inout P, _ options: Options
+  ) -> Verdict { .forward }
+
+  @inlinable public static func note<P: PacketEffects & ~Copyable & ~Escapable>(
     _ packet: inout P, _ options: Options
   ) -> Verdict { .forward }
 }

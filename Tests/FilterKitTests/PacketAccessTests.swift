@@ -4,7 +4,7 @@ import Testing
 
 /// What packet programs read of a payload and make of it, up to the bounds of the payload and of the memory that it lies in.
 @Suite struct PacketAccessTests {
-  private static let payload = (0..<40).map { UInt8($0 &* 7 &+ 1) }
+  private static let payload = (0..<40).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 1) }
 
   /// Calls `body` with a packet of a batch that is full, so that what lies behind a payload belongs to another one.
   private static func with<Result>(_ payload: [UInt8], _ body: (inout Packet) -> Result) -> Result {

@@ -51,9 +51,13 @@ public struct ChainEncoder {
 
   /// Adds a packet program, which the kernel runs in `direction`.
   ///
-  /// - Parameter options: what the program is called with. A metadata key in them is one that `place` gave.
+  /// - Parameters:
+  ///   - options: what the program is called with. A metadata key or a counter in them is one that `place` gave.
+  ///   - state: what it remembers.
   @discardableResult
-  public mutating func append<P: PacketProgram>(_ type: P.Type, _ options: P.Options) throws(KernelRefusal) -> Int {
+  public mutating func append<P: PacketProgram>(
+    _ type: P.Type, _ options: P.Options, state: ProgramState? = nil
+  ) throws(KernelRefusal) -> Int {
     let name = String(describing: type)
     guard let number = program.names.firstIndex(of: name) else {
       throw KernelRefusal(
@@ -67,8 +71,12 @@ public struct ChainEncoder {
           + "\(room)")
     }
     try readsPayload()
-    return try append { slot in
+    var stateNumber: UInt32 = 0
+    if let state { stateNumber = try place(state) }
+    return try append { [stateNumber] slot in
       slot.kind = UInt8(SLOT_FIRST_PROGRAM.rawValue) + UInt8(number)
+      slot.state = stateNumber
+      slot.second_size = UInt32(state?.numberCount ?? 0)
       withUnsafeMutableBytes(of: &slot.words) { $0.storeBytes(of: options, as: P.Options.self) }
     }
   }
@@ -91,6 +99,17 @@ public struct ChainEncoder {
     }
     tables.counters += counters
     return UInt32(tables.counters.count - counters.count + 1)
+  }
+
+  /// How many entries all states of a chain may have.
+  private static var maximumEntries: Int { 4_000_000 }
+
+  private mutating func place(_ state: ProgramState) throws(KernelRefusal) -> UInt32 {
+    let number = number(of: state)
+    guard tables.states.reduce(0, { $0 + $1.entryCapacity }) <= Self.maximumEntries else {
+      throw KernelRefusal("the tables of its filters have room for more than \(Self.maximumEntries) entries")
+    }
+    return number
   }
 
   /// The number of a state for `slot.state`.
@@ -162,6 +181,11 @@ public struct ChainEncoder {
 
   /// Lets the slot at `place` go on at the next slot that is added.
   public mutating func landHere(from place: Int) { slots[place].jump = UInt8(slots.count) }
+
+  /// The place of a counter that a packet program adds to.
+  public mutating func place(_ counter: Counter) throws(KernelRefusal) -> Counter {
+    Counter(cell: try number(of: counter))
+  }
 
   /// The place of a value that the filter looks at.
   public mutating func place(reading key: MetadataKey) throws(KernelRefusal) -> MetadataKey {

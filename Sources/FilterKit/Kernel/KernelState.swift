@@ -8,8 +8,14 @@ public protocol KernelState: AnyObject, Sendable {
   var cellCount: Int { get }
   /// How many of them may belong to an address at a time.
   var keyedCellCount: Int { get }
-  /// Moves to other memory. Called while workers use it.
-  func move(to memory: StateMemory)
+  /// How many entries the kernel's program may have to look up for it.
+  var entryCapacity: Int { get }
+  /// Moves to other memory. Called while workers use it. Throws where the kernel cannot take what is in it.
+  func move(to memory: StateMemory) throws(KernelRefusal)
+}
+
+extension KernelState {
+  public var entryCapacity: Int { 0 }
 }
 
 /// A word that both paths change.
@@ -21,12 +27,18 @@ public struct StateMemory: @unchecked Sendable {
   public let words: UnsafeMutablePointer<SharedWord>
   /// Finds cells by address for the kernel; nil where nobody asks.
   public let places: (any CellPlaces)?
+  /// Takes entries for the kernel to look up; nil where nobody does.
+  public let entries: (any StateEntries)?
   /// Keeps the memory.
   private let owner: AnyObject
 
-  public init(_ words: UnsafeMutablePointer<SharedWord>, places: (any CellPlaces)?, owner: AnyObject) {
+  public init(
+    _ words: UnsafeMutablePointer<SharedWord>, places: (any CellPlaces)?, entries: (any StateEntries)? = nil,
+    owner: AnyObject
+  ) {
     self.words = words
     self.places = places
+    self.entries = entries
     self.owner = owner
   }
 
@@ -45,7 +57,9 @@ public struct StateMemory: @unchecked Sendable {
   }
 
   /// The same memory from a cell on.
-  public func from(cell: Int) -> StateMemory { StateMemory(words + 2 * cell, places: places, owner: owner) }
+  public func from(cell: Int) -> StateMemory { 
+    StateMemory(words + 2 * cell, places: places, entries: entries, owner: owner)
+  }
 
   /// Copies the first cells of other memory.
   public func copy(_ cellCount: Int, from other: StateMemory) {
@@ -61,6 +75,13 @@ public protocol CellPlaces: Sendable {
   /// False where there is no room; then the program leaves the packets of this address to the sockets.
   func set(_ address: IPAddress, port: UInt16, cell: Int) -> Bool
   func remove(_ address: IPAddress, port: UInt16)
+}
+
+/// The entries of a state that the kernel's program looks up. Calls are system calls, never one for a packet.
+public protocol StateEntries: Sendable {
+  /// Adds or replaces an entry. False where there is no room.
+  func set(_ key: ShortBytes, _ value: UInt64) -> Bool
+  func remove(_ key: ShortBytes)
 }
 
 /// A fixed number of cells.

@@ -32,11 +32,7 @@ public final class CounterSheet: @unchecked Sendable {
   }
 }
 
-/// The place of a counter in every worker's sheet.
-@frozen public struct Counter: Hashable, Sendable {
-  @usableFromInline let cell: UInt32
-  @usableFromInline init(cell: UInt32) { self.cell = cell }
-
+extension Counter {
   /// The counter that lies `offset` cells behind this one, in a block that was registered together.
   @inlinable func advanced(by offset: UInt32) -> Counter { Counter(cell: cell &+ offset) }
 }

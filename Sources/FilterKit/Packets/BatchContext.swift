@@ -17,6 +17,8 @@ public import Synchronization
   @usableFromInline var counters: UnsafeMutablePointer<Atomic<UInt64>>
   @usableFromInline var drops: UnsafeMutablePointer<Atomic<UInt64>>
   @usableFromInline var keyCount: UInt16 = 0
+  /// The state of the filter whose packet program runs now, which holds it.
+  @usableFromInline var state: Unmanaged<ProgramState>?
   var arena = Arena(capacity: 4096)
   var destinations = DestinationNodes(capacity: 256)
   /// Room to build a new payload in: `PacketBatch.scratchSize` bytes.

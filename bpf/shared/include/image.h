@@ -63,7 +63,7 @@ struct slot {
   unsigned short second_key;
   unsigned int size;
   unsigned int second_size;
-  /// Of an author's program, its options.
+  /// Of an author's program, its options. `second_size` is then how many numbers the filter's state has.
   unsigned long long words[4];
   /// The filter's counter that a packet adds to when it passes the slot, from 1; 0 for none.
   unsigned int counter;
@@ -205,6 +205,13 @@ struct cell_key {
   /// In network order; 0 where all ports of an address share a cell.
   unsigned short port;
   unsigned short reserved;
+};
+
+/// The key of an entry in the table of a filter's state: its bytes, zero behind the last one, with their number in the lower and the
+/// filter's first cell in the upper half of `tag`.
+struct entry_key {
+  unsigned long long tag;
+  unsigned long long words[4];
 };
 
 /// The key of a network of a Firewall that has many. The longest match holds all others that match.

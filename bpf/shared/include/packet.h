@@ -86,6 +86,10 @@ struct cell *_Nullable kernel_cell(unsigned int index);
 /// The cell of a filter that belongs to the packet's source, or null.
 struct cell *_Nullable kernel_cell_of_source(
     const struct packet *_Nonnull packet, unsigned int state, unsigned int with_port);
+/// The entry of the table of a filter's state, or null. What makes its key is in struct entry_key.
+unsigned long long *_Nullable kernel_entry(
+    unsigned long long tag, unsigned long long word0, unsigned long long word1, unsigned long long word2,
+    unsigned long long word3);
 void kernel_add(unsigned long long *_Nonnull word, unsigned long long amount);
 unsigned long long kernel_fetch_add(unsigned long long *_Nonnull word, unsigned long long amount);
 /// Gives the word that was there: `old` where it was exchanged.
