@@ -32,7 +32,7 @@ struct KernelCells {
   /// Whether the maps that there are do not hold all.
   func needsMaps(_ sizes: KernelMaps.Sizes) -> Bool {
     guard let memory else { return true }
-    return memory.capacity < sizes.cells || placeCapacity < sizes.cellPlaces || entryRoom < sizes.entries
+    return memory.capacity < sizes.cells || placeCapacity < sizes.cellPlaces || entryRoom < sizes.stateEntries
   }
 
   /// Brings the states into the maps of a program that was loaded.
@@ -41,7 +41,7 @@ struct KernelCells {
     if needsMaps(sizes) {
       memory = try CellMemory(maps.cells.number, capacity: sizes.cells)
       placeCapacity = sizes.cellPlaces
-      entryRoom = sizes.entries
+      entryRoom = sizes.stateEntries
       new = Array(states.indices)
     } else {
       // Whoever still holds one must not change what is in its place.

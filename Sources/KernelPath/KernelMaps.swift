@@ -11,7 +11,7 @@ public final class KernelMaps: Sendable {
     public var sessions = 1_024
     public var cells = 1
     public var cellPlaces = 1
-    public var entries = 1
+    public var stateEntries = 1
     public var prefixes = 1
     public var portSets = 1
     public var balance = BalanceRoom()
@@ -20,7 +20,7 @@ public final class KernelMaps: Sendable {
     /// The sizes that depend on a chain.
     public init(_ tables: KernelTables, cells: Int, entries: Int) {
       self.cells = cells
-      self.entries = entries
+      stateEntries = entries
       cellPlaces = tables.states.reduce(0) { $0 + $1.keyedCellCount }
       prefixes = tables.prefixes.count
       portSets = tables.portSets.count
@@ -30,7 +30,7 @@ public final class KernelMaps: Sendable {
     var entries: [String: Int] {
       [
         "tokens": tokens, "sessions": sessions, "replies": sessions, "cells": cells, "cell_places": cellPlaces,
-        "entries": entries,
+        "entries": stateEntries,
         "prefixes": prefixes, "port_sets": portSets, "endpoints": 2 * balance.endpoints, "ring": 2 * balance.ring,
       ].mapValues { max(1, $0) }
     }

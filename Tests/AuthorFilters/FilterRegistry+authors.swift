@@ -3,5 +3,7 @@ import Filters
 
 extension FilterRegistry {
   /// As an author's package has it: the filters of the proxy and some of its own.
-  public static var authors: FilterRegistry { .builtin.adding(Peel.self, program: .compiled) }
+  public static var authors: FilterRegistry {
+    .builtin.adding(Peel.self, XORToken.self, ConnectionID.self, GroupLimit.self, program: .compiled)
+  }
 }

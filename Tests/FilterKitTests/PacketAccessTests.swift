@@ -21,7 +21,9 @@ import Testing
   @Test(arguments: 0...10 as ClosedRange<UInt32>) func loadsWhatIsAllInThePayload(size: UInt32) {
     let bytes = Self.payload
     for offset in UInt32(0)..<45 {
-      let (word, bigEndian) = Self.with(bytes) { ($0.load(at: offset, size: size), $0.loadBigEndian(at: offset, size: size)) }
+      let (word, bigEndian) = Self.with(bytes) {
+        ($0.load(at: offset, size: size), $0.loadBigEndian(at: offset, size: size))
+      }
       guard (1...8).contains(size), Int(offset + size) <= bytes.count else {
         #expect(word == nil && bigEndian == nil)
         continue
@@ -61,7 +63,9 @@ import Testing
     let bytes = Self.payload.prefix(size)
     let kept = Self.with([]) { packet in
       packet.set(key, bytes: ShortBytes(bytes)!)
-      return (packet.kind(of: key), packet.size(of: key), (0..<size).map { packet.word(of: key, at: UInt32($0)) & 0xff })
+      return (
+        packet.kind(of: key), packet.size(of: key), (0..<size).map { packet.word(of: key, at: UInt32($0)) & 0xff }
+      )
     }
     #expect(kept == (.bytes, UInt32(size), bytes.map(UInt64.init)))
   }
