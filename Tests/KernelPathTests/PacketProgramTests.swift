@@ -1,5 +1,5 @@
 import AuthorFilters
-import CDataPath
+import Conformance
 import FilterKit
 import Filters
 import KernelPath

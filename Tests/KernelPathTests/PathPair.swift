@@ -1,3 +1,4 @@
+import CDataPath
 import Conformance
 import FilterKit
 import KernelPath
@@ -44,7 +45,7 @@ final class PathPair {
   init(_ filters: String, tokens: [[UInt8]] = [], registry: FilterRegistry, way: TrialBench.Way = TrialBench.reads[0])
     throws
   {
-    let routing = RoutingTable([RoutingTable.Endpoint(address: way.leaves.destination, tokens: tokens)])
+    let routing = RoutingTable([RoutingTable.Endpoint(way.leaves.destination, tokens: tokens)])
     self.way = way
     reference = try Half(filters, registry, routing)
     sockets = try Half(filters, registry, routing)
