@@ -10,7 +10,8 @@ KERNEL_FILTERS(X)
 KERNEL_EFFECTS(X)
 #undef X
 
-// The authors' packet programs, whose entries KernelEntries.swift describes: PACKET_PROGRAMS(X) has a row of number and name each.
+// The authors' packet programs, whose entries KernelEntries.swift describes: PACKET_PROGRAMS(X) has a row of number and name each,
+// and NOTING_PROGRAMS(X) one of those alone that note packets.
 #include "programs.h"
 #define X(number, name)                                                            \
   __u32 program_##name##_read(struct packet *packet, const struct slot *slot);     \
@@ -37,10 +38,13 @@ static __always_inline __u32 run_slot(struct packet *packet, const struct slot *
 
 /// Whether something is to be done for a packet that passed the slot: a counter, an effect, bytes to add.
 static __always_inline int is_noted(const struct slot *slot) {
-  if (slot->counter || slot->kind == SLOT_CONCATENATE || slot->kind >= SLOT_FIRST_PROGRAM) return 1;
+  if (slot->counter || slot->kind == SLOT_CONCATENATE) return 1;
   switch (slot->kind) {
 #define X(constant, name) case SLOT_##constant:
     KERNEL_EFFECTS(X)
+#undef X
+#define X(number, name) case SLOT_FIRST_PROGRAM + number:
+    NOTING_PROGRAMS(X)
 #undef X
     return 1;
   }
@@ -55,7 +59,7 @@ static __always_inline __u32 commit_slot(struct packet *packet, const struct slo
 #undef X
 #define X(number, name) \
   case SLOT_FIRST_PROGRAM + number: return program_##name##_note(packet, slot);
-    PACKET_PROGRAMS(X)
+    NOTING_PROGRAMS(X)
 #undef X
   }
   return 0;

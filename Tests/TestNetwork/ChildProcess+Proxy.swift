@@ -1,11 +1,12 @@
 import Glibc
 
 extension ChildProcess {
-  /// Starts the command `proxy` as it was built together with the tests.
+  /// Starts the command `proxy`, or a variant of it, as it was built together with the tests.
   public static func proxy(
-    _ arguments: [String], environment: [String: String] = [:], in namespace: NetworkNamespace? = nil
+    _ arguments: [String], executable: String = "proxy", environment: [String: String] = [:],
+    in namespace: NetworkNamespace? = nil
   ) throws -> ChildProcess {
-    try ChildProcess(try productDirectory() + "/proxy", arguments, environment: environment, in: namespace)
+    try ChildProcess(try productDirectory() + "/" + executable, arguments, environment: environment, in: namespace)
   }
 
   /// The folder that SwiftPM builds into: the test runner lies there, and the products beside it.

@@ -1,0 +1,3 @@
+import ProxyCommand
+
+await Proxy.main(filters: FilterRegistry([Crash.self]))
