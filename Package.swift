@@ -51,7 +51,7 @@ let package = Package(
     .target(name: "CDataPath", path: "bpf/shared"),
 
     .target(name: "PacketKit", dependencies: ["CDataPath"], swiftSettings: lifetimes),
-    .target(name: "FilterKit", dependencies: ["PacketKit", "CDataPath"], swiftSettings: lifetimes),
+    .target(name: "FilterKit", dependencies: ["PacketKit", "CDataPath", "CSys"], swiftSettings: lifetimes),
     .target(
       name: "Filters", dependencies: ["FilterKit", "PacketKit", "CPCRE2", "CSnappy", "CLZ4"], path: "filters",
       exclude: filterDocuments, swiftSettings: swift, plugins: ["CompilePacketPrograms"]),
@@ -140,7 +140,12 @@ let package = Package(
       ],
       swiftSettings: swift),
     .testTarget(
-      name: "CommandTests", dependencies: ["ProxyCommand", "Operations", "FilterKit", "TestNetwork", "CBpf", "proxy"],
+      name: "CommandTests",
+      dependencies: ["ProxyCommand", "Operations", "FilterKit", "TestNetwork", "CBpf", "proxy", "CrashingProxy"],
+      swiftSettings: swift),
+    // Test kit: the command with a filter that crashes.
+    .executableTarget(
+      name: "CrashingProxy", dependencies: ["ProxyCommand", "FilterKit"], path: "Tests/CrashingProxy",
       swiftSettings: swift),
     // Test kit: real network namespaces, sockets and processes.
     .target(name: "CTestNetwork", path: "Tests/CTestNetwork"),

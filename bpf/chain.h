@@ -10,7 +10,8 @@ KERNEL_FILTERS(X)
 KERNEL_EFFECTS(X)
 #undef X
 
-// The authors' packet programs, whose entries KernelEntries.swift describes: PACKET_PROGRAMS(X) has a row of number and name each.
+// The authors' packet programs, whose entries KernelEntries.swift describes: PACKET_PROGRAMS(X) has a row of number and name each,
+// and NOTING_PROGRAMS(X) one of those alone that note packets.
 #include "programs.h"
 #define X(number, name)                                                            \
   __u32 program_##name##_read(struct packet *packet, const struct slot *slot);     \
@@ -42,6 +43,9 @@ static __always_inline int is_noted(const struct slot *slot) {
 #define X(constant, name) case SLOT_##constant:
     KERNEL_EFFECTS(X)
 #undef X
+#define X(number, name) case SLOT_FIRST_PROGRAM + number:
+    NOTING_PROGRAMS(X)
+#undef X
     return 1;
   }
   return 0;
@@ -55,7 +59,7 @@ static __always_inline __u32 commit_slot(struct packet *packet, const struct slo
 #undef X
 #define X(number, name) \
   case SLOT_FIRST_PROGRAM + number: return program_##name##_note(packet, slot);
-    PACKET_PROGRAMS(X)
+    NOTING_PROGRAMS(X)
 #undef X
   }
   return 0;

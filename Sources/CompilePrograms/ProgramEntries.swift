@@ -13,8 +13,9 @@ struct ProgramEntries {
 
   /// `programs.h`, which `bpf/chain.h` includes.
   var header: String {
-    let rows = programs.enumerated().map { " X(\($0.offset), \($0.element.name))" }
-    return "#define PACKET_PROGRAMS(X)\(rows.joined())\n"
+    let rows = programs.enumerated().map { (text: " X(\($0.offset), \($0.element.name))", notes: $0.element.notes) }
+    return "#define PACKET_PROGRAMS(X)\(rows.map(\.text).joined())\n"
+      + "#define NOTING_PROGRAMS(X)\(rows.filter(\.notes).map(\.text).joined())\n"
   }
 
   /// See `bpf/KernelEntries.swift`.

@@ -7,6 +7,8 @@ struct ProgramSource {
   let name: String
   /// The line of the type's declaration, from 1.
   let line: Int
+  /// Whether it may have a `note`. One that has none costs nothing for it.
+  let notes: Bool
 
   /// The programs in files, in the order of their names. A file without a `PacketProgram` is none of ours.
   static func find(in files: [URL]) throws(BuildError) -> [ProgramSource] {
@@ -50,7 +52,8 @@ struct ProgramSource {
               + "name to end in Program")
         ])
       }
-      programs.append(ProgramSource(file: file, name: name, line: line))
+      programs.append(
+        ProgramSource(file: file, name: name, line: line, notes: code.contains(#/\bfunc\s+`?note\b/#)))
     }
     return programs
   }

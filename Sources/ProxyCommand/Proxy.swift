@@ -1,3 +1,4 @@
+import CSys
 public import FilterKit
 import Glibc
 
@@ -14,6 +15,7 @@ public enum Proxy {
   public static func main(filters: FilterRegistry) async -> Never {
     // A reader of the output who went away is no reason to end.
     signal(SIGPIPE, SIG_IGN)
+    csys_name_crashes()
     let arguments = Array(CommandLine.arguments.dropFirst())
     exit(await CommandRunner(filters: filters, environment: .process).run(arguments).rawValue)
   }

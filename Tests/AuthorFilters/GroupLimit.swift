@@ -16,7 +16,7 @@ public struct GroupLimit: PacketProgramFilter {
       limit: UInt64(limit), group: context.key(context.label + "/group", setOn: .read),
       passed: context.counter("author_group_passed_total", help: "Packets that passed."))
     state = context.state(of: names) {
-      let state = ProgramState(numbers: names.count, entries: max(1, names.count))
+      let state = ProgramState(numbers: names.count, entries: names.count + 1)
       for (number, name) in names.enumerated() {
         if let key = ShortBytes(Array(name.utf8)) { state.setEntry(for: key, to: UInt64(number)) }
       }

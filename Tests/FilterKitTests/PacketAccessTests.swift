@@ -91,4 +91,23 @@ import Testing
     let masked = ShortBytes([1, 2, 3, 4, 5, 6, 7, 8, 9])?.xor(0x0101_0101_0101_0101)
     #expect(masked == ShortBytes([0, 3, 2, 5, 4, 7, 6, 9, 8]))
   }
+
+  // MARK: What does not belong to the filter
+
+  /// A key of a chain with more keys would be the next packet's: the process ends there and then.
+  @Test func aKeyOfAnotherChainIsNotUsed() async {
+    await #expect(processExitsWith: .failure) { Self.with([1]) { $0.set(MetadataKey(index: 2), bool: true) } }
+    await #expect(processExitsWith: .failure) { Self.with([1]) { _ = $0.scalar(of: MetadataKey(index: .max)) } }
+  }
+
+  /// Whatever number a counter is made of, it is one of the sheet's.
+  @Test func aMadeUpCounterStaysInItsSheet() {
+    let sheet = CounterSheet()
+    var batch = PacketBatch(keyCount: 0, routing: RoutingTable([]), sheet: sheet)
+    batch.begin(.read, now: 0, wallClock: 0)
+    batch.insert(0, size: 0, from: SocketAddress(IPAddress(v4: 1), port: 1))
+    for cell in [0, 65_535, 65_536, UInt32.max] { batch.packet(0).add(1, to: Counter(cell: cell)) }
+    let counts = [0, 65_535].map { sheet.value(of: Counter(cell: $0)) }
+    #expect(counts == [2, 2])
+  }
 }

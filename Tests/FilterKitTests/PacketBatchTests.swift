@@ -81,6 +81,24 @@ import Testing
     }
   }
 
+  /// A filter that looks at several packets of a batch together may hold a value of one while it captures from another.
+  @Test func aValueStaysWhileAnotherPacketsValuesGrow() {
+    let key = MetadataKey(index: 0)
+    var batch = PacketBatch(keyCount: 1, routing: RoutingTable([]), sheet: CounterSheet())
+    let payloads = (0..<2).map { Array(repeating: UInt8($0 + 1), count: 60_000) }
+    for _ in 0..<2 {
+      Self.fill(&batch, payloads)
+      var first = batch.packet(0)
+      var second = batch.packet(1)
+      var isKept = first.capture(at: 0, size: 4_000, as: key)
+      let value = first.bytes(of: key)
+      for _ in 0..<4 { isKept = second.capture(at: 0, size: 60_000, as: key) && isKept }
+      #expect(isKept)
+      let isSame = value.withUnsafeBytes { $0.count == 4_000 && $0.allSatisfy { $0 == 1 } }
+      #expect(isSame)
+    }
+  }
+
   /// 64 packets with 100 destinations each: their memory grows too.
   @Test func destinationsKeepTheirOrderAndEndAtTheLastEndpoint() {
     let routing = RoutingTable(Self.endpoints(Array(repeating: [], count: 100)))

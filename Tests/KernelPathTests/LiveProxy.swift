@@ -19,17 +19,20 @@ final class LiveProxy {
   let sockets: SocketPath
 
   private let usesKernel: Bool
+  private let registry: FilterRegistry
   private let states = FilterStates()
 
   /// - Parameters:
   ///   - endpoints: addresses with their tokens, of 4 bytes each.
   ///   - usesKernel: false for sockets alone.
+  ///   - registry: the filters that it may have.
   init(
     _ filters: String, _ endpoints: [String: [String]], network: TwoCables? = nil, usesKernel: Bool = true,
-    _ change: (inout KernelPathOptions) -> Void = { _ in }
+    registry: FilterRegistry = .builtin, _ change: (inout KernelPathOptions) -> Void = { _ in }
   ) throws {
     self.network = try network ?? TwoCables()
     self.usesKernel = usesKernel
+    self.registry = registry
     var options = SocketPathOptions()
     options.listen = Self.listener
     options.workers = 1
@@ -39,7 +42,7 @@ final class LiveProxy {
     change(&kernelOptions)
     options.idleTimeout = kernelOptions.idleTimeout
     kernel = KernelPath(kernelOptions, metrics: metrics)
-    let snapshot = try Self.snapshot(filters, endpoints, metrics, states)
+    let snapshot = try Self.snapshot(filters, endpoints, registry, metrics, states)
     sockets = try self.network.proxy.run { [options, metrics, kernel] in
       if usesKernel { try kernel.apply(snapshot, listening: [options.listen]) }
       let mirror = usesKernel ? kernel : nil
@@ -56,7 +59,7 @@ final class LiveProxy {
 
   /// Gives both paths another configuration, in the order in which a proxy does.
   func apply(_ filters: String, _ endpoints: [String: [String]], isForKernel: Bool = true) throws {
-    let snapshot = try Self.snapshot(filters, endpoints, metrics, states)
+    let snapshot = try Self.snapshot(filters, endpoints, registry, metrics, states)
     #expect(sockets.apply(snapshot))
     guard usesKernel else { return }
     do {
@@ -80,7 +83,8 @@ final class LiveProxy {
   }
 
   private static func snapshot(
-    _ filters: String, _ endpoints: [String: [String]], _ metrics: Metrics, _ states: FilterStates
+    _ filters: String, _ endpoints: [String: [String]], _ registry: FilterRegistry, _ metrics: Metrics,
+    _ states: FilterStates
   ) throws -> Snapshot {
     let list = endpoints.sorted { $0.key < $1.key }.map { address, tokens in
       let tokens = tokens.map { Base64.encode(Array($0.utf8)) }.joined(separator: ", ")
@@ -88,7 +92,7 @@ final class LiveProxy {
     }
     let text = "version: v1alpha1\nfilters: \(filters)\nclusters: [{endpoints: [\(list.joined(separator: ", "))]}]\n"
     let configuration = try ConfigurationFile.read(
-      Array(text.utf8), file: "test.yaml", registry: .builtin, metrics: metrics, states: states)
+      Array(text.utf8), file: "test.yaml", registry: registry, metrics: metrics, states: states)
     let routes = configuration.endpoints.map { RoutingTable.Endpoint($0.address.socketAddress!, tokens: $0.tokens) }
     return Snapshot(chain: configuration.chain, routing: RoutingTable(routes))
   }

@@ -84,6 +84,26 @@ import Testing
     #expect(totals.counters["author_group_passed_total{filter=\"GroupLimit\"}"] == 15)
   }
 
+  @Test func entriesChangeWhileTheKernelLooksThemUp() throws {
+    let pair = try PathPair("[{name: GroupLimit, config: {groups: [red], limit: 100}}]", registry: .authors)
+    let states = try pair.firstFilters.map { try #require(($0 as? GroupLimit)?.state) }
+    func key(_ text: String) throws -> ShortBytes { try #require(ShortBytes(Array(text.utf8))) }
+    func passes(_ name: String) throws -> Bool { try pair.check([UInt8(name.utf8.count)] + Array(name.utf8)) != nil }
+    #expect(try !passes("blue"))
+    for state in states { #expect(state.setEntry(for: try key("blue"), to: 0)) }
+    #expect(try passes("blue") && passes("red"))
+    // It has room for two.
+    for state in states { #expect(!state.setEntry(for: try key("green"), to: 0)) }
+    #expect(try !passes("green"))
+    for state in states { #expect(state.removeEntry(for: try key("red"))) }
+    for state in states { #expect(state.setEntry(for: try key("green"), to: 7)) }
+    #expect(try !passes("red") && passes("blue") && passes("green"))
+    // There is no number 7: it counts nothing, and no other filter's cell.
+    for state in states { #expect(state.number(at: 0) == 3 && state.number(at: 7) == 0) }
+    #expect(pair.handedOver == 0)
+    pair.checkCounters()
+  }
+
   /// Two filters of a kind have tables and numbers of their own.
   @Test func statesAreApart() throws {
     let pair = try PathPair(

@@ -61,6 +61,9 @@ final class PathPair {
       KernelRoute(from: way.leaves.source, to: way.leaves.destination, hop: TrialBench.hop))
   }
 
+  /// The first filter, once for each chain.
+  var firstFilters: [any Filter] { [reference, sockets].map { $0.chain.nodes[0].filter } }
+
   /// What is left of a packet; nil where it is dropped.
   @discardableResult func check(
     _ payload: [UInt8], sourceLocation: SourceLocation = #_sourceLocation

@@ -1,3 +1,4 @@
+import AuthorFilters
 import FilterKit
 import KernelPath
 import TestNetwork
@@ -90,5 +91,37 @@ import Testing
     #expect(proxy.total("proxy_packets_received_total", ["path": "socket"]) == before + 5)
     #expect(proxy.total("proxy_match_total", ["branch": "0"]) == 8)
     #expect(proxy.total("proxy_match_total", ["branch": "1"]) == 5)
+  }
+
+  @Test func anAuthorsStateGoesOnWithAnotherChain() throws {
+    let limit = "{name: GroupLimit, config: {groups: [a, b], limit: 10}}"
+    let proxy = try LiveProxy("[\(limit)]", ["10.2.0.2:9000": []], registry: .authors)
+    let server = try UDPSocket(bind: "10.2.0.2:9000", in: proxy.network.server)
+    let client = try client(of: proxy)
+    func send(_ group: Character, _ count: Int) throws {
+      for _ in 0..<count {
+        try client.send([1, group.asciiValue!], to: LiveProxy.listener)
+        _ = try #require(try server.receive())
+      }
+    }
+    let carried = ["direction": "read", "path": "kernel"]
+    try send("a", 4)
+    #expect(proxy.total("proxy_packets_sent_total", carried) >= 2)
+    // Other chains around the same state, and one that has none in between.
+    try proxy.apply(
+      "[{name: Pass}, \(limit), {name: GroupLimit, config: {groups: [a, b, c], limit: 100}}]", ["10.2.0.2:9000": []])
+    try send("a", 3)
+    try send("b", 1)
+    try proxy.apply("[\(limit)]", ["10.2.0.2:9000": []])
+    try send("a", 2)
+    let before = proxy.total("proxy_packets_sent_total", carried)
+    try send("a", 1)
+    #expect(proxy.total("proxy_packets_sent_total", carried) == before + 1)
+    // On the sockets alone too.
+    proxy.kernel.stop()
+    for _ in 0..<3 { try client.send([1, UInt8(ascii: "a")], to: LiveProxy.listener) }
+    #expect(eventually { proxy.total("proxy_drops_total", ["reason": "group_limit"]) == 3 })
+    try send("b", 9)
+    #expect(proxy.total("author_group_passed_total", ["filter": "GroupLimit"]) == 20)
   }
 }

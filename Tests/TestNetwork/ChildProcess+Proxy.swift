@@ -3,13 +3,13 @@ import Glibc
 extension ChildProcess {
   /// Starts the command `proxy` as it was built together with the tests.
   /// - Parameters:
+  ///   - executable: The command, or another one with more filters, in the folder that SwiftPM builds into.
   ///   - files: Files that it finds in the place of others, by the paths of these: it gets mounts of its own.
-  ///   - name: Another executable with the same command in it, in the folder that SwiftPM builds into.
   public static func proxy(
-    _ arguments: [String], environment: [String: String] = [:], files: [String: String] = [:],
-    named name: String = "proxy", in namespace: NetworkNamespace? = nil
+    _ arguments: [String], executable: String = "proxy", environment: [String: String] = [:],
+    files: [String: String] = [:], in namespace: NetworkNamespace? = nil
   ) throws -> ChildProcess {
-    let path = "\(try productDirectory())/\(name)"
+    let path = "\(try productDirectory())/\(executable)"
     if files.isEmpty { return try ChildProcess(path, arguments, environment: environment, in: namespace) }
     let mounts = files.map { place, file in "mount --bind '\(file)' '\(place)' && " }.joined()
     return try ChildProcess(

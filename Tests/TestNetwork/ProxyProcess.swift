@@ -16,19 +16,19 @@ public final class ProxyProcess: Sendable {
   ///   - command: `run` or `ebpf`.
   ///   - listen: Where clients are to send to; on 127.0.0.1 where left out. The system chooses port 0.
   ///   - arguments: What is added to the addresses.
+  ///   - executable: The command, or another one with more filters, in the folder that SwiftPM builds into.
   ///   - files: Files that it finds in the place of others, by the paths of these.
-  ///   - name: Another executable with the same command in it, in the folder that SwiftPM builds into.
   ///   - namespace: The network that it lives in; that of the calling thread where left out.
   public init(
     _ command: String = "run", configuration: String, listen: String = "127.0.0.1:0", _ arguments: [String] = [],
-    environment: [String: String] = [:], files: [String: String] = [:],
-    named name: String = "proxy", in namespace: NetworkNamespace? = nil
+    executable: String = "proxy", environment: [String: String] = [:], files: [String: String] = [:],
+    in namespace: NetworkNamespace? = nil
   ) throws {
     let fixed = ["--listen", listen, "--admin", "127.0.0.1:0", "--log-format", "text"]
     self.namespace = namespace
     process = try .proxy(
-      [command, "--config", configuration] + fixed + arguments, environment: environment, files: files,
-      named: name, in: namespace)
+      [command, "--config", configuration] + fixed + arguments, executable: executable, environment: environment,
+      files: files, in: namespace)
     address = try Self.address(in: process.awaitLine(containing: "listening on "))
     admin = try Self.address(in: process.awaitLine(containing: "admin pages on "))
   }

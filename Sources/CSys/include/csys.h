@@ -33,8 +33,8 @@ size_t csys_put_local_address(void *control, bool v4, const uint8_t address[16],
 /// How many datagrams the socket had no room for since it was opened (SO_MEMINFO, Linux 4.12). 0 where that is not known.
 uint32_t csys_socket_drops(int descriptor);
 
-/// Starts a thread with all signals blocked, so that they go to the threads that wait for them. 0, or an error number.
-/// `thread` is a pthread_t.
+/// Starts a thread with all signals blocked but those of a crash, so that they go to the threads that wait for them. 0, or an error
+/// number. `thread` is a pthread_t.
 int csys_thread_start(unsigned long *thread, const char *name, void *(*body)(void *), void *argument);
 
 /// The variables of the process's environment, `NAME=value` each, ended by null.

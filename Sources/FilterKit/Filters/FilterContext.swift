@@ -160,8 +160,9 @@ public struct FilterContext {
       "proxy_filter_time_seconds_total",
       help: "Time of the workers in a filter, filters inside it included; taken of one batch in 64.",
       labels: [("filter", unique)], scale: 1e-9)
+    let filter = LabelText(unique).whileRunning { body(&self) }
     return FilterNode(
-      label: unique, filter: body(&self), number: number,
+      label: unique, filter: filter, number: number,
       drops: metrics.dropRow(filter: unique, reasons: type.dropReasons), time: time)
   }
 

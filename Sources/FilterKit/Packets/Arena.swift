@@ -8,15 +8,25 @@ struct Arena: ~Copyable {
   private(set) var base: UnsafeMutableRawPointer
   private var capacity: Int
   private(set) var used = 0
+  /// Memory that it grew out of in this batch: somebody may hold a value of another packet that lies in it.
+  private var outgrown: [UnsafeMutableRawPointer] = []
 
   init(capacity: Int) {
     base = .allocate(byteCount: capacity, alignment: 8)
     self.capacity = capacity
   }
 
-  deinit { base.deallocate() }
+  deinit {
+    for memory in outgrown { memory.deallocate() }
+    base.deallocate()
+  }
 
-  mutating func reset() { used = 0 }
+  mutating func reset() {
+    used = 0
+    guard !outgrown.isEmpty else { return }
+    for memory in outgrown { memory.deallocate() }
+    outgrown = []
+  }
 
   /// The offset of `size` fresh bytes, aligned to 8.
   mutating func take(_ size: Int) -> Int {
@@ -29,7 +39,7 @@ struct Arena: ~Copyable {
   private mutating func grow(to size: Int) {
     let larger = UnsafeMutableRawPointer.allocate(byteCount: max(size, capacity * 2), alignment: 8)
     larger.copyMemory(from: base, byteCount: used)
-    base.deallocate()
+    outgrown.append(base)
     base = larger
     capacity = max(size, capacity * 2)
   }

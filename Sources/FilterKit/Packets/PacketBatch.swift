@@ -106,11 +106,15 @@ public struct PacketBatch: ~Copyable {
     return UnsafeMutableRawBufferPointer(start: states[index].payload, count: Int(states[index].count))
   }
 
-  public func source(_ index: Int) -> SocketAddress { states[index].source }
+  public func source(_ index: Int) -> SocketAddress {
+    precondition(index >= 0 && index < Self.capacity)
+    return states[index].source
+  }
 
   /// The destinations of a packet, as endpoints' numbers in the order in which they were chosen.
   public func destinations(_ index: Int) -> Destinations {
-    Destinations(context: context, next: states[index].firstDestination)
+    precondition(index >= 0 && index < Self.capacity)
+    return Destinations(context: context, next: states[index].firstDestination)
   }
 
   /// Walks the destinations of one packet. Must not outlive the batch.

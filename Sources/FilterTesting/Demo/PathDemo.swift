@@ -45,7 +45,7 @@ public struct PathDemo {
     let network = try ProxyNetwork()
     let server = try EchoServer(bind: Self.server, in: network.near)
     let proxy = try ProxyProcess(
-      "ebpf", configuration: configuration, listen: "10.1.0.1:7777", named: command, in: network.proxy)
+      "ebpf", configuration: configuration, listen: "10.1.0.1:7777", executable: command, in: network.proxy)
     let client = try UDPSocket(bind: "10.1.0.2:0", in: network.client)
     print(
       """

@@ -1,0 +1,4 @@
+import FilterKit
+import ProxyCommand
+
+await Proxy.main(filters: FilterRegistry([Crash.self]))
