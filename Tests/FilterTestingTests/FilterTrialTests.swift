@@ -27,7 +27,8 @@ import Testing
   @Test func aDropHasItsReasonAndItsFilter() throws {
     let trial = try FilterTrial(filters: .builtin, chain: Self.byToken, endpoints: Self.servers)
     let unknown = try trial.read("hello???")
-    #expect(unknown.verdict == .drop(.tokenUnknown) && unknown.droppedBy == "TokenRouter")
+    #expect(unknown.verdict == .drop(.tokenUnknown) && unknown.dropReason == "token_unknown")
+    #expect(unknown.droppedBy == "TokenRouter")
     #expect(unknown.payload == nil && unknown.destinations.isEmpty)
     #expect(unknown.counters["proxy_drops_total"] == 1)
     let short = try trial.read("he", from: "[2001:db8::c1]:4000")

@@ -5,7 +5,7 @@ public enum TestEngine: String, CaseIterable, Sendable, CustomStringConvertible 
   /// A proxy with sockets over loopback. It runs everywhere: datagrams go between ports of 127.0.0.1, and the filters are shown the
   /// addresses of the test.
   case sockets
-  /// The kernel's program, frame by frame, without interfaces (`BPF_PROG_TEST_RUN`, Linux 6.6 or later). It needs root, or CAP_BPF,
+  /// The kernel's program, frame by frame, without interfaces (`BPF_PROG_TEST_RUN`). It needs root, or CAP_BPF,
   /// CAP_NET_ADMIN and CAP_PERFMON.
   case kernel
 

@@ -133,7 +133,8 @@ public final class FilterTrial {
     }
     let last = observations.last { $0.engine == .kernel }
     return PacketResult(
-      verdict: first.verdict, droppedBy: first.droppedBy, payload: first.payload, destinations: first.destinations,
+      verdict: first.verdict, dropReason: first.dropReason, droppedBy: first.droppedBy, payload: first.payload,
+      destinations: first.destinations,
       metadata: first.metadata ?? [:], counters: CounterValues(first.counters), engines: observations.map(\.engine),
       kernel: last.map { $0.handOver.map { .handedOver($0) } ?? .carried } ?? .notRun)
   }

@@ -4,6 +4,7 @@ import FilterKit
 struct Observation {
   let engine: TestEngine
   let verdict: Verdict
+  let dropReason: String?
   let droppedBy: String?
   let payload: Payload?
   let destinations: [String]
@@ -22,16 +23,19 @@ struct Observation {
       throw TrialProblem("\(engine): the copies of \(packet) differ: \(payloads.map { Payload($0) })")
     }
     payload = payloads.first.map { Payload($0) }
-    let dropped = Self.drop(before, after)
-    droppedBy = outcome.deliveries.isEmpty ? dropped?.filter : nil
     if outcome.deliveries.isEmpty {
-      let name = outcome.reason ?? dropped?.reason ?? ""
-      guard let reason = DropReason(named: name) else {
+      let drop = after.newDrop(since: before.drops)
+      // That there is no endpoint is told behind the filters.
+      guard let reason = drop?.reason ?? outcome.reason.flatMap({ DropReason(named: $0) }) else {
         throw TrialProblem("\(engine): \(packet) was neither forwarded nor counted as dropped")
       }
       verdict = .drop(reason)
+      dropReason = drop?.name ?? reason.name
+      droppedBy = drop.flatMap { $0.filter == SocketRun.proxyLabel ? nil : $0.filter }
     } else {
       verdict = .forward
+      dropReason = nil
+      droppedBy = nil
     }
     let order = Dictionary(zip(endpoints, 0...)) { first, _ in first }
     destinations = outcome.deliveries.map { $0.endpoint ?? packet.client }
@@ -40,16 +44,6 @@ struct Observation {
     handOver = outcome.handOver
     let earlier = before.lines
     counters = after.lines.merging(earlier) { $0 - $1 }
-  }
-
-  /// The filter that counted one more drop than before, and the reason. The proxy's own drops are no filter's.
-  private static func drop(_ before: MetricTotals, _ after: MetricTotals) -> (filter: String?, reason: String)? {
-    for (filter, reasons) in after.drops {
-      for (reason, count) in reasons where count > before.drops[filter]?[reason] ?? 0 {
-        return (filter == SocketRun.proxyLabel ? nil : filter, reason)
-      }
-    }
-    return nil
   }
 }
 
@@ -62,7 +56,10 @@ extension Observation {
       lines.append("\(name): \(engine): \(Self.text(value)); \(other.engine): \(Self.text(otherValue))")
     }
     compare("verdict", verdict, other.verdict)
-    compare("dropped by", droppedBy, other.droppedBy)
+    if lines.isEmpty {
+      compare("reason", dropReason, other.dropReason)
+      compare("dropped by", droppedBy, other.droppedBy)
+    }
     // One that drops the packet has none of the rest.
     guard lines.isEmpty else { return lines }
     if !aspects.contains(.payload) { compare("payload", payload, other.payload) }

@@ -4,6 +4,9 @@ public import FilterKit
 public struct PacketResult: Sendable {
   /// `.forward`, or `.drop` with the reason, also where the proxy itself dropped the packet behind the filters.
   public let verdict: Verdict
+  /// The name of the reason, as metrics and cases have it, also of one that the filter names itself; nil for a packet that was
+  /// forwarded.
+  public let dropReason: String?
   /// The label of the filter that dropped the packet, as metrics call it; nil for a packet that was forwarded, and for one that the
   /// proxy dropped behind the filters.
   public let droppedBy: String?
