@@ -131,7 +131,7 @@ final class StayNetwork: Sendable {
     return "/sys/fs/bpf/pinion/\(namespace)-any-7777"
   }
 
-  /// Makes what was left look like that of a build with other tables.
+  /// Makes what was left look like that of a build with other tables: larger ones, under another checksum.
   func changeLayout() throws {
     let header = bpf_obj_get(try pinFolder() + "/header")
     #expect(header >= 0)
@@ -140,5 +140,29 @@ final class StayNetwork: Sendable {
     #expect(bpf_map_lookup_elem(header, &key, &words) == 0)
     words[1] ^= 1
     #expect(bpf_map_update_elem(header, &key, &words, 0) == 0)
+    for name in ["sessions", "replies"] { try enlarge(name) }
+  }
+
+  /// Puts a table with longer keys and values, and as many entries, in the place of one that is pinned.
+  private func enlarge(_ name: String) throws {
+    let path = try pinFolder() + "/" + name
+    let old = bpf_obj_get(path)
+    #expect(old >= 0)
+    defer { close(old) }
+    var info = bpf_map_info()
+    var size = UInt32(MemoryLayout<bpf_map_info>.size)
+    #expect(bpf_obj_get_info_by_fd(old, &info, &size) == 0)
+    let new = bpf_map_create(BPF_MAP_TYPE_HASH, "other", info.key_size + 8, info.value_size + 8, info.max_entries, nil)
+    #expect(new >= 0)
+    defer { close(new) }
+    var key = [UInt8](repeating: 0, count: Int(info.key_size) + 8)
+    let value = [UInt8](repeating: 0xff, count: Int(info.value_size) + 8)
+    var result = bpf_map_get_next_key(old, nil, &key)
+    while result == 0 {
+      #expect(bpf_map_update_elem(new, key, value, 0) == 0)
+      let last = key
+      result = bpf_map_get_next_key(old, last, &key)
+    }
+    #expect(unlink(path) == 0 && bpf_obj_pin(new, path) == 0)
   }
 }
