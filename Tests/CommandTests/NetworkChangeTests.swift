@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test("A link that goes down and comes up is followed") func link() throws {
-    let proxy = try start()
+    let proxy = try start(["--interface", "front", "--interface", "back"])
     let stream = try stream()
     #expect(try isCarried(proxy))
     let port = server.sources.map(\.port)
@@ -57,11 +57,8 @@ import Testing
     try stream.stop()
   }
 
-  @Test(
-    "An interface that is deleted and made anew is followed",
-    arguments: [[], ["--interface", "front", "--interface", "back"]])
-  func interface(arguments: [String]) throws {
-    let proxy = try start(arguments)
+  @Test("An interface that is deleted and made anew is followed") func interface() throws {
+    let proxy = try start()
     let stream = try stream()
     #expect(try isCarried(proxy))
     let port = server.sources.map(\.port)

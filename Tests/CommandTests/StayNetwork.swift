@@ -63,7 +63,16 @@ final class StayNetwork: Sendable {
   /// Sends a numbered datagram: in turns from each client to each server.
   func send(_ number: Int) throws {
     let token = number / clients.count % servers.count == 0 ? "a" : "b"
-    try clients[number % clients.count].send("\(number)\(token)".utf8, to: Self.listener(number % clients.count))
+    try clients[number % clients.count].send(
+      Self.payload(number) + token.utf8, to: Self.listener(number % clients.count))
+  }
+
+  /// A number as six digits, and two bytes that make the checksums of all numbers one. Of the datagrams whose checksum the sender leaves
+  /// to hardware, one in 65,536 looks as if it was finished. The program leaves it to the sockets, and here may be nobody.
+  private static func payload(_ number: Int) -> [UInt8] {
+    let digits = Array(String(1_000_000 + number).utf8.dropFirst())
+    let sum = stride(from: 0, to: 6, by: 2).reduce(0) { $0 + Int(digits[$1]) << 8 + Int(digits[$1 + 1]) }
+    return digits + [UInt8((0xffff - sum) >> 8), UInt8((0xffff - sum) & 0xff)]
   }
 
   /// Numbered datagrams, one from each client every millisecond or so.
@@ -79,7 +88,7 @@ final class StayNetwork: Sendable {
 
   private func note(_ answer: Datagram, of client: Int) throws {
     #expect(answer.source == Self.listener(client))
-    let number = try #require(Int(String(decoding: answer.bytes, as: UTF8.self)))
+    let number = try #require(Int(String(decoding: answer.bytes.prefix(6), as: UTF8.self)))
     #expect(answers.withLock { $0.insert(number).inserted }, "\(number) came twice")
   }
 
@@ -110,10 +119,14 @@ final class StayNetwork: Sendable {
       + proxy.metric(#"proxy_packets_received_total{direction="write",path="socket"}"#)
   }
 
-  /// Numbers of the datagrams of the stream that were answered, each once and from the address that its client sends to.
-  func takeAnswers() throws -> Set<Int> {
-    for (place, client) in clients.enumerated() {
-      while let answer = try client.receive(within: .milliseconds(100)) { try note(answer, of: place) }
+  /// Numbers of the datagrams of the stream that were answered, each once and from the address that its client sends to. Waits for
+  /// all that were sent.
+  func takeAnswers(of sent: Int, within time: Duration = .seconds(5)) throws -> Set<Int> {
+    _ = try eventually(within: time) {
+      for (place, client) in clients.enumerated() {
+        while let answer = try client.receiveNow() { try note(answer, of: place) }
+      }
+      return answers.withLock { $0.count } == sent
     }
     return answers.withLock { $0 }
   }
@@ -131,7 +144,7 @@ final class StayNetwork: Sendable {
     return "/sys/fs/bpf/pinion/\(namespace)-any-7777"
   }
 
-  /// Makes what was left look like that of a build with other tables.
+  /// Makes what was left look like that of a build with other tables: larger ones, under another checksum.
   func changeLayout() throws {
     let header = bpf_obj_get(try pinFolder() + "/header")
     #expect(header >= 0)
@@ -140,5 +153,29 @@ final class StayNetwork: Sendable {
     #expect(bpf_map_lookup_elem(header, &key, &words) == 0)
     words[1] ^= 1
     #expect(bpf_map_update_elem(header, &key, &words, 0) == 0)
+    for name in ["sessions", "replies"] { try enlarge(name) }
+  }
+
+  /// Puts a table with longer keys and values, and as many entries, in the place of one that is pinned.
+  private func enlarge(_ name: String) throws {
+    let path = try pinFolder() + "/" + name
+    let old = bpf_obj_get(path)
+    #expect(old >= 0)
+    defer { close(old) }
+    var info = bpf_map_info()
+    var size = UInt32(MemoryLayout<bpf_map_info>.size)
+    #expect(bpf_obj_get_info_by_fd(old, &info, &size) == 0)
+    let new = bpf_map_create(BPF_MAP_TYPE_HASH, "other", info.key_size + 8, info.value_size + 8, info.max_entries, nil)
+    #expect(new >= 0)
+    defer { close(new) }
+    var key = [UInt8](repeating: 0, count: Int(info.key_size) + 8)
+    let value = [UInt8](repeating: 0xff, count: Int(info.value_size) + 8)
+    var result = bpf_map_get_next_key(old, nil, &key)
+    while result == 0 {
+      #expect(bpf_map_update_elem(new, key, value, 0) == 0)
+      let last = key
+      result = bpf_map_get_next_key(old, last, &key)
+    }
+    #expect(unlink(path) == 0 && bpf_obj_pin(new, path) == 0)
   }
 }

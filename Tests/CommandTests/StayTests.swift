@@ -37,7 +37,7 @@ import Testing
     awaitPackets(200, of: stream)
     #expect(try next.metric(#"proxy_sessions_active{path="socket"}"#) == net.sessionCount)
     let sent = try stream.stop() * net.clients.count
-    let lost = try Set(0..<sent).subtracting(net.takeAnswers()).sorted()
+    let lost = try Set(0..<sent).subtracting(net.takeAnswers(of: sent)).sorted()
     print("with --stay: \(lost.count) of \(sent) datagrams lost, \(Self.absence) ms and more without a process")
     #expect(lost == [], "of \(sent)")
     #expect(zip(net.servers, received).reduce(0) { $0 + $1.0.received - $1.1 } == sent)
@@ -65,7 +65,7 @@ import Testing
       awaitPackets(50, of: stream)
     }
     let sent = try stream.stop() * net.clients.count
-    let lost = try Set(0..<sent).subtracting(net.takeAnswers()).sorted()
+    let lost = try Set(0..<sent).subtracting(net.takeAnswers(of: sent)).sorted()
     #expect(lost == [], "of \(sent)")
     #expect(net.servers.map(\.sources) == sources)
     // New clients get ports of their own.
@@ -107,7 +107,7 @@ import Testing
     try last.process.awaitLine(containing: "are taken over: \(net.sessionCount)")
     awaitPackets(50, of: stream)
     let sent = try stream.stop() * net.clients.count
-    let lost = try Set(0..<sent).subtracting(net.takeAnswers()).sorted()
+    let lost = try Set(0..<sent).subtracting(net.takeAnswers(of: sent)).sorted()
     #expect(lost == [], "of \(sent)")
     #expect(net.servers.map(\.sources) == sources)
   }
@@ -145,7 +145,7 @@ import Testing
     let next = try net.start([])
     awaitPackets(100, of: stream)
     let sent = try stream.stop() * net.clients.count
-    let answered = try net.takeAnswers()
+    let answered = try net.takeAnswers(of: sent, within: .seconds(1))
     // One datagram a millisecond or so.
     print(
       "without --stay: \(sent - answered.count) of \(sent) datagrams lost between SIGKILL and the next start at once")

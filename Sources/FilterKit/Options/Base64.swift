@@ -46,7 +46,8 @@ public enum Base64 {
 
   private static func decode(_ text: UnsafeBufferPointer<UInt8>) throws(Failure) -> [UInt8] {
     let padding = text.suffix(2).reversed().prefix { $0 == equals }.count
-    let digits = text.dropLast(padding)
+    let digits = UnsafeBufferPointer(rebasing: text.dropLast(padding))
+    let values = Self.values
     var bytes: [UInt8] = []
     bytes.reserveCapacity(digits.count * 3 / 4)
     var bits: UInt32 = 0
