@@ -18,9 +18,6 @@ struct frame {
   __u32 ports;
   /// 1 or 0. A constant on each way: for each family there is a program of its own behind it.
   __u32 v4;
-  __u32 ttl;
-  /// 0 where the packet has no checksum.
-  __u32 check;
 };
 
 #define MAPPED_PREFIX bpf_htonl(0xffff)
@@ -35,6 +32,17 @@ static __always_inline int is_v4(const __u64 address[2]) { return address[0] == 
 /// One of two ports, as they lie in the header.
 static __always_inline __u16 source_port(__u32 ports) { return ((const __u16 *)&ports)[0]; }
 static __always_inline __u16 destination_port(__u32 ports) { return ((const __u16 *)&ports)[1]; }
+
+/// The headers of a packet that was parsed, as long as the frame is as it came.
+static __always_inline const struct udphdr *udp_header(const struct packet *packet) {
+  return (const struct udphdr *)packet->datagram;
+}
+static __always_inline const struct iphdr *v4_header(const struct packet *packet) {
+  return (const void *)(packet->datagram - sizeof(struct iphdr));
+}
+static __always_inline const struct ipv6hdr *v6_header(const struct packet *packet) {
+  return (const void *)(packet->datagram - sizeof(struct ipv6hdr));
+}
 
 /// Keeps the cause off the way of the packets that go on.
 static __always_inline int refuse(int cause) {
@@ -66,7 +74,6 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     // More fragments, or an offset: the ports are in another frame, or the payload is.
     if (unlikely(ip->frag_off & bpf_htons(0x3fff))) return refuse(HAND_OVER_FRAGMENT);
     frame->v4 = 1;
-    frame->ttl = ip->ttl;
     udp = (const void *)(ip + 1);
     size = bpf_ntohs(ip->tot_len) - sizeof *ip;
   } else if (type == bpf_htons(ETH_P_IPV6)) {
@@ -78,7 +85,6 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     frame->destination[0] = addresses[2];
     frame->destination[1] = addresses[3];
     frame->v4 = 0;
-    frame->ttl = ip->hop_limit;
     udp = (const void *)(ip + 1);
     size = bpf_ntohs(ip->payload_len);
   } else {
@@ -89,7 +95,6 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
     return refuse(HAND_OVER_LENGTH);
   if (unlikely((const void *)udp + size > end)) return refuse(HAND_OVER_LENGTH);
   frame->ports = *(const __u32 *)udp;
-  frame->check = udp->check;
   packet->datagram = (const void *)udp;
   packet->end = end;
   packet->cut = 0;

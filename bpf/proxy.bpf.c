@@ -36,6 +36,16 @@ static __always_inline int is_listening_address(const __u64 address[2]) {
   return 0;
 }
 
+/// Whether a session's way goes on over IPv4. The barrier keeps IPv6 off the straight way.
+static __always_inline __u32 goes_to_v4(const struct route_entry *entry) {
+  __u32 v4 = 1;
+  if (unlikely(!is_v4((const __u64 *)entry->destination))) {
+    v4 = 0;
+    asm volatile("" : "+r"(v4));
+  }
+  return v4;
+}
+
 /// What keeps the packet from going the way of the session, or 0. The last look before something changes.
 static __always_inline int check_way(
     struct xdp_md *ctx, const struct frame *frame, const struct packet *packet, struct route_entry *entry, __u32 to_v4) {
@@ -44,20 +54,22 @@ static __always_inline int check_way(
     if (unlikely(cause)) return cause;
   }
   if (unlikely(headers_size(to_v4) - sizeof(struct ethhdr) + packet->size > entry->mtu)) return refuse(HAND_OVER_MTU);
-  if (unlikely(frame->ttl <= 1)) return refuse(HAND_OVER_TTL);
+  const __u32 ttl = frame->v4 ? v4_header(packet)->ttl : v6_header(packet)->hop_limit;
+  if (unlikely(ttl <= 1)) return refuse(HAND_OVER_TTL);
   // IPv6 needs a checksum, and without one there is no sum to go on from.
-  if (unlikely(frame->check == 0) && !(to_v4 & frame->v4)) return refuse(HAND_OVER_NO_CHECKSUM);
+  if (!(to_v4 & frame->v4) && unlikely(udp_header(packet)->check == 0)) return refuse(HAND_OVER_NO_CHECKSUM);
   return 0;
 }
 
 /// Writes what is left of the packet as it goes on. The verifier does not know the direction.
 static __always_inline struct outcome forward(
     struct xdp_md *ctx, const struct packet *packet, struct route_entry *entry, const struct kept *kept, __u64 moves,
-    __u32 to_v4, __u32 direction) {
+    __u32 to_v4, __u32 was_v4, __u32 direction) {
   if (moves)
-    return to_v4 ? write_moved(ctx, packet, entry, kept, 1, direction)
-                 : write_moved(ctx, packet, entry, kept, 0, direction);
-  return to_v4 ? write_same(ctx, packet, entry, kept->check, 1) : write_same(ctx, packet, entry, kept->check, 0);
+    return to_v4 ? write_moved(ctx, packet, entry, kept, 1, was_v4, direction)
+                 : write_moved(ctx, packet, entry, kept, 0, was_v4, direction);
+  return to_v4 ? write_same(ctx, packet, entry, kept->check, 1, direction)
+               : write_same(ctx, packet, entry, kept->check, 0, direction);
 }
 
 /// The session of a packet from a client that the chain let through, or null with the cause.
@@ -138,12 +150,13 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   __u64 moves = 0;
   struct kept kept = {};
   if (likely(result == 0)) {
-    to_v4 = likely(is_v4((const __u64 *)entry->destination));
-    moves = image.grows || unlikely(to_v4 != frame.v4);
+    to_v4 = goes_to_v4(entry);
+    moves = (image.grows && !image.fixed_front) || unlikely(to_v4 != frame.v4);
     int missing = check_way(ctx, &frame, &packet, entry, to_v4);
     if (likely(!missing) && (moves || image.full_checksums))
       missing = make_checksum(ctx, &frame, &packet, entry, to_v4, &kept);
     if (likely(!missing) && moves) missing = make_room(ctx, &frame, &packet, to_v4, &kept);
+    if (likely(!missing) && !moves && image.grows) missing = make_room_behind(ctx, &packet);
     if (unlikely(missing)) return missing == NOT_OURS ? aborted() : hand_over(missing);
   }
   // Nothing hands the packet over from here on.
@@ -152,7 +165,7 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
     count_flow(direction, received, 0, 0);
     return drop(filter, result);
   }
-  struct outcome outcome = forward(ctx, &packet, entry, &kept, moves, to_v4, direction);
+  struct outcome outcome = forward(ctx, &packet, entry, &kept, moves, to_v4, frame.v4, direction);
   // The way out went away: the frame is written already, and nobody's any more.
   if (unlikely(outcome.verdict == XDP_ABORTED)) outcome = aborted();
   count_flow(direction, received, outcome.counter == 0, packet.size);

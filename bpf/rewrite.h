@@ -1,5 +1,6 @@
 // Makes the frame that leaves. All that can fail without a trace is behind it.
 #pragma once
+#include "added.h"
 
 /// The checksum of UDP, from the one that came and the old and new headers. `udp` is the header that came.
 static __always_inline __u16 udp_checksum(
@@ -77,21 +78,22 @@ static __always_inline __u32 leave(struct xdp_md *ctx, __u64 place) {
   return bpf_redirect_map(&interfaces, place, 0);
 }
 
-/// Within a family and with nothing added: in its place, as far as nothing was cut off in front. `full` is the new checksum where the
-/// one that came cannot be gone on from.
+/// Within a family and with nothing added in front: in its place, as far as nothing was cut off in front. `full` is the new checksum
+/// where the one that came cannot be gone on from. `direction` is 0 for the chain toward servers.
 static __always_inline struct outcome write_same(
-    struct xdp_md *ctx, const struct packet *packet, struct route_entry *entry, __u16 full, int v4) {
+    struct xdp_md *ctx, const struct packet *packet, struct route_entry *entry, __u16 full, int v4, __u32 direction) {
   const __u32 headers = v4 ? V4_HEADERS : V6_HEADERS, front = packet->front, size = packet->size;
   const __u64 next_hop = entry->next_hop, place = interface_place(next_hop);
-  const void *end = packet->end;
-  const void *old = (void *)(long)ctx->data;
+  // A frame that grew has its new size, and the pointers into the old one are no longer good.
+  const void *end = image.grows ? (void *)(long)ctx->data_end : packet->end;
+  const void *old = image.grows ? (void *)(long)ctx->data : (void *)packet->datagram - (headers - sizeof(struct udphdr));
   void *data = (void *)old + front;
-  if (unlikely(front > MAXIMUM_PAYLOAD || old + headers > opaque(end) ||
+  if (unlikely(front > MAXIMUM_PAYLOAD || (image.grows && old + headers > opaque(end)) ||
                (!image.fixed_front && data + headers > opaque(end))))
     return aborted();
   long surplus = opaque(end) - opaque(data);
   asm volatile("" : "+r"(surplus));
-  surplus -= headers + size;
+  surplus = image.grows ? 0 : surplus - (headers + size);
 
   const __u32 ports = *(const __u32 *)&entry->source_port;
   if (v4) {
@@ -141,6 +143,7 @@ static __always_inline struct outcome write_same(
     write_udp(out + 1, ports, size, check);
   }
   write_ethernet(data, next_hop, &image.interfaces[place], v4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
+  if (image.grows && unlikely(!write_chain_added(data + headers, end, packet, direction))) return aborted();
   if (surplus != 0 && unlikely(bpf_xdp_adjust_tail(ctx, -(int)surplus))) return aborted();
   if (unlikely(front != 0) && unlikely(bpf_xdp_adjust_head(ctx, front))) return aborted();
   return send(leave(ctx, place));

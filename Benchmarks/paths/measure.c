@@ -515,6 +515,12 @@ static double lost(const struct load *load, const struct result *result) {
   (void)load;
   return 100 * (result->good - result->arrived) / result->good;
 }
+/// Frames that never came to the proxy: its interface's ring was full, while nothing let the thread run that empties it.
+static double not_taken(const struct load *load, const struct result *result) {
+  (void)load;
+  const double sent = result->good + result->bad;
+  return 100 * (sent - result->taken_in) / sent;
+}
 static double cost(const struct load *load, const struct result *result) { return result->seconds * 1e9 / work(load, result); }
 static double median_delay(const struct load *load, const struct result *result) {
   (void)load;
@@ -543,16 +549,17 @@ static void report(const struct contender *contenders, int rounds) {
     const struct load *load = &loads[l];
     if (l == 0 || (load->flood && !loads[l - 1].flood)) {
       printf(
-        "\n%-26s %-14s %10s %8s %8s %8s %8s %9s %9s %9s\n", load->flood ? "flood of" : "forwarded", "", "M per CPUs", "ns each",
-        "of C", "of proxy", "lost, %", "50 %, us", "99 %, us", "sockets");
+        "\n%-26s %-14s %10s %8s %8s %8s %8s %8s %9s %9s %9s\n", load->flood ? "flood of" : "forwarded", "", "M per CPUs", "ns each",
+        "of C", "of proxy", "lost, %", "ring, %", "50 %, us", "99 %, us", "sockets");
     }
     for (int c = 0; c < CONTENDERS; c++) {
       char title[64];
       if (load->flood) snprintf(title, sizeof title, "%s, %u k/s", flood_names[load->flood], load->rate / 1000);
       else snprintf(title, sizeof title, "%u session%s, %u k/s", load->flows, load->flows > 1 ? "s" : "", load->rate / 1000);
       printf(
-        "%-26s %-14s %10.3f %8.0f %8.2f %8.2f %8.2f %9.0f %9.0f %9.0f\n", title, contenders[c].name, column(l, c, rounds, rate),
+        "%-26s %-14s %10.3f %8.0f %8.2f %8.2f %8.2f %8.2f %9.0f %9.0f %9.0f\n", title, contenders[c].name, column(l, c, rounds, rate),
         column(l, c, rounds, cost), ratio(l, c, C_SOCKETS, rounds), ratio(l, c, SOCKETS, rounds), column(l, c, rounds, lost),
+        column(l, c, rounds, not_taken),
         column(l, c, rounds, median_delay), column(l, c, rounds, high_delay), column(l, c, rounds, by_sockets));
     }
   }

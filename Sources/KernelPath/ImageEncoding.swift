@@ -31,11 +31,14 @@ extension image {
     hop_epoch = hopEpoch << 40
     self.port = port.bigEndian
     full_checksums = needsFullChecksums ? 1 : 0
-    few_ways = [plan.read.slots, plan.write.slots].allSatisfy { Self.ways(through: $0) <= Self.fewWays } ? 1 : 0
+    few_ways = [plan.read.slots, plan.write.slots].allSatisfy { Self.hasFewWays($0) } ? 1 : 0
     fixed_front = (plan.read.slots + plan.write.slots).allSatisfy(\.leavesFront) ? 1 : 0
   }
 
-  private static let fewWays = 4
+  /// Whether what is done behind the chain may be written once for each way through it. A Timestamp does much.
+  private static func hasFewWays(_ slots: [slot]) -> Bool {
+    ways(through: slots) <= 4 && slots.count { $0.kind == SLOT_TIMESTAMP.rawValue } <= 1
+  }
 
   /// How many ways there are through a chain for packets that go on.
   private static func ways(through slots: [slot]) -> Int {
@@ -88,6 +91,8 @@ extension slot {
       true
     // A prefix that is removed has the second flag alone.
     case SLOT_CAPTURE.rawValue: flags & 3 != 2
+    // One that adds in front has a flag.
+    case SLOT_CONCATENATE.rawValue: flags == 0
     default: false
     }
   }

@@ -1,4 +1,4 @@
-import CBpf
+package import CBpf
 public import CDataPath
 public import FilterKit
 import Glibc
@@ -62,6 +62,11 @@ public final class KernelProgram: @unchecked Sendable {
   public var counters: KernelCounters { maps.counters }
 
   package var descriptor: Int32 { bpf_program__fd(program) }
+
+  /// What the kernel got, for as long as this lives.
+  package var instructions: UnsafeBufferPointer<bpf_insn> {
+    UnsafeBufferPointer(start: bpf_program__insns(program), count: bpf_program__insn_cnt(program))
+  }
 
   // MARK: - Loading
 

@@ -108,6 +108,11 @@ final class ChainMeasurement {
       + [flow.packets_received, flow.bytes_received, flow.packets_sent, flow.bytes_sent]
   }
 
+  /// What each does for the packet, step by step.
+  func count() throws -> (hand: StepCount, ours: StepCount) {
+    (try .of(hand.instructions, on: frame.bytes), try .of(ours.instructions, on: frame.bytes))
+  }
+
   func measure(rounds: Int) throws -> Figures {
     let runner = FrameRunner(frame.bytes)
     defer { runner.free() }

@@ -11,6 +11,8 @@ struct CostReport {
   let chosen: Set<String>
 
   func run() throws {
+    try reportSteps()
+    if rounds == 0 { return }
     print(
       "medians of \(loads) loads with \(rounds) runs each; in brackets the lowest and the highest ratio of a load\n")
     print(
@@ -31,6 +33,22 @@ struct CostReport {
   }
 
   private func isChosen(_ name: String) -> Bool { chosen.isEmpty || chosen.contains(name) }
+
+  /// What does not depend on how busy the machine is.
+  private func reportSteps() throws {
+    print(
+      "\(padded: "chain", -34)\(padded: "hand: steps", 12)\(padded: "jumps", 6)\(padded: "stack", 6)"
+        + "\(padded: "ours: steps", 13)\(padded: "jumps", 6)\(padded: "stack", 6)\(padded: "ratio", 7)")
+    for chain in BenchmarkChain.all where isChosen(chain.name) {
+      let (hand, ours) = try ChainMeasurement(chain, directory).count()
+      print(
+        "\(padded: chain.title, -34)\(padded: "\(hand.steps)", 12)\(padded: "\(hand.jumps)", 6)"
+          + "\(padded: "\(hand.stackAccesses)", 6)\(padded: "\(ours.steps)", 13)\(padded: "\(ours.jumps)", 6)"
+          + "\(padded: "\(ours.stackAccesses)", 6)\(padded: "\(Double(ours.steps) / Double(hand.steps), digits: 3)", 7)"
+      )
+    }
+    print()
+  }
 
   private func report(_ chain: BenchmarkChain) throws {
     var all: [ChainMeasurement.Figures] = []

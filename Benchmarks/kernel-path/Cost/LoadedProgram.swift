@@ -6,6 +6,7 @@ import KernelPath
 final class LoadedProgram {
   private let object: OpaquePointer
   let descriptor: Int32
+  private let program: OpaquePointer
 
   /// - Parameters:
   ///   - maps: those that it shares; what it has beside them it gets anew.
@@ -33,6 +34,7 @@ final class LoadedProgram {
           "\(path): the kernel refuses it: \(String(cString: strerror(errno)))\n\(String(cString: log).suffix(1_000))")
       }
       descriptor = bpf_program__fd(program)
+      self.program = program
     } catch {
       bpf_object__close(object)
       throw error
@@ -40,6 +42,11 @@ final class LoadedProgram {
   }
 
   deinit { bpf_object__close(object) }
+
+  /// What the kernel got, for as long as this lives.
+  var instructions: UnsafeBufferPointer<bpf_insn> {
+    UnsafeBufferPointer(start: bpf_program__insns(program), count: bpf_program__insn_cnt(program))
+  }
 
   /// Sets the program that this one calls.
   func call(_ program: Int32) throws(Failure) {

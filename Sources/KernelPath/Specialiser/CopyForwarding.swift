@@ -140,8 +140,12 @@ struct CopyForwarding {
     default:
       if code == Opcode.call {
         for register in 0..<6 { numbers[register] = 0 }
-        if instruction.touch != .nothing, instruction.source != 0 || HelperCall(instruction.immediate).mayWrite {
-          forgetStack()
+        if instruction.source != 0 || HelperCall(instruction.immediate).mayWrite {
+          switch instruction.touch {
+          case .nothing: break
+          case .range(let offset, let count): forget(Int(offset), Int(count))
+          default: forgetStack()
+          }
         }
       } else if code != Opcode.exit {
         instruction.destination = source(instruction.destination)

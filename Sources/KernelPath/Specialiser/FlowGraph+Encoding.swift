@@ -26,16 +26,21 @@ extension FlowGraph {
       var position: Int32 = 0
       for block in order {
         starts[Int(block)] = position
-        position += size(of: Int(block), jumps[Int(block)], long[Int(block)])
+        position += patchedSize(of: Int(block), jumps[Int(block)], long[Int(block)])
       }
       for block in order {
-        let end = starts[Int(block)] + size(of: Int(block), jumps[Int(block)], long[Int(block)])
+        let end = starts[Int(block)] + patchedSize(of: Int(block), jumps[Int(block)], long[Int(block)])
         let needed = needsLong(Int(block), jumps[Int(block)], end, starts)
         if needed | long[Int(block)] != long[Int(block)] {
           long[Int(block)] |= needed
           grows = true
         }
       }
+    }
+    var position: Int32 = 0
+    for block in order {
+      starts[Int(block)] = position
+      position += size(of: Int(block), jumps[Int(block)], long[Int(block)])
     }
     var program = EncodedProgram()
     program.functions = functions.map { starts[Int($0)] }
@@ -115,6 +120,18 @@ extension FlowGraph {
     case .condition, .inverted: return size + (long != 0 ? 2 : 0)
     case .conditionAndNext: return size + 1 + (long & 1 != 0 ? 1 : 0)
     }
+  }
+
+  /// The same when the kernel has made several instructions of some: then jumps still have to reach.
+  private func patchedSize(of block: Int, _ form: JumpForm, _ long: UInt8) -> Int32 {
+    var size = size(of: block, form, long)
+    for index in Int(blocks[block].start)..<Int(blocks[block].end) { size += instructions[index].patches }
+    return size
+  }
+
+  /// How many words the kernel makes of all, at most, without the jumps.
+  var patchedSize: Int {
+    instructions.reduce(0) { $0 + $1.size + Int($1.patches) }
   }
 
   /// 1 where the condition does not reach, 2 where the jump to the next block does not.

@@ -55,6 +55,9 @@ struct Instruction: BitwiseCopyable {
   /// Of an atomic operation, whether it gives what was there.
   var isFetch: Bool { immediate & Opcode.fetch != 0 }
 
+  /// How many instructions the kernel adds to it at most: it writes out look-ups (kernel 6.18, `percpu_array_map_gen_lookup`).
+  var patches: Int32 { code == Opcode.call && source == 0 ? 9 : 0 }
+
   /// Whether it leaves all as it was: a move of all bits from a register to itself.
   var movesToItself: Bool {
     code == Opcode.arithmetic64 | Opcode.move | Opcode.registerOperand && destination == source && offset == 0

@@ -61,11 +61,15 @@ struct PartialEvaluator {
     entryOfFunction = [Int32](repeating: -1, count: graph.functions.count)
   }
 
-  /// What is left of a program. Blocks that nothing reaches are gone. Nil where it does what is not known here.
-  static func residue(of graph: FlowGraph, _ facts: Facts, _ live: Liveness? = nil, limit: Int) -> FlowGraph? {
+  /// What is left of a program. Blocks that nothing reaches are gone. Nil where it does what is not known here, or where more than
+  /// four times as many instructions as there is room for are written: some of them nobody needs.
+  static func residue(
+    of graph: FlowGraph, _ facts: Facts, _ live: Liveness? = nil, limit: Int, room: Int = .max
+  ) -> FlowGraph? {
     var evaluator = Self(graph, facts, live, limit: limit)
     evaluator.enter(function: 0)
     while let block = evaluator.nextBlock() {
+      if evaluator.writer.output.count / 4 > room { return nil }
       var variant = evaluator.latest[block]
       while variant >= 0 {
         if evaluator.variants[Int(variant)].isPending, !evaluator.write(Int(variant)) { return nil }

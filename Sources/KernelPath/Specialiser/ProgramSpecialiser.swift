@@ -6,8 +6,10 @@
 enum ProgramSpecialiser {
   typealias Facts = PartialEvaluator.Facts
 
-  /// How many times a block may be written for different constants.
-  static let variantLimit = 24
+  /// How many times a block may be written for different constants: the first number with which what is left is small enough.
+  static let variantLimits = [160, 48, 24]
+  /// How many instructions are few enough, with those that the kernel adds: so many, less some jumps, ordinary jumps reach over.
+  static let size = 30_000
 
   /// Nil where the program has instructions that the passes do not know.
   static func specialise(_ words: UnsafeBufferPointer<UInt64>, _ facts: Facts) -> EncodedProgram? {
@@ -16,8 +18,15 @@ enum ProgramSpecialiser {
       return nil
     }
     let (smaller, liveness) = DeadCode.remove(from: reached)
-    guard let residue = PartialEvaluator.residue(of: smaller, facts, liveness, limit: variantLimit) else { return nil }
-    let forwarded = DeadCode.remove(from: CopyForwarding.run(DeadCode.remove(from: residue).graph)).graph
+    var residue: FlowGraph?
+    for limit in variantLimits where residue == nil {
+      let room = limit == variantLimits.last ? Int.max : size
+      residue = PartialEvaluator.residue(of: smaller, facts, liveness, limit: limit, room: room)
+        .map { DeadCode.remove(from: $0).graph }
+      if let found = residue, found.patchedSize > room { residue = nil }
+    }
+    guard let residue else { return nil }
+    let forwarded = DeadCode.remove(from: CopyForwarding.run(residue)).graph
     return DeadCode.remove(from: RegisterAssignment.run(forwarded)).graph.encoded()
   }
 }

@@ -9,10 +9,7 @@ extension ResidueWriter {
     } else {
       new.arguments = 0x3e
       // A function has a stack of its own. Of its caller's it knows what it is given.
-      if (UInt8(1)..<6).contains(where: { state[$0].mayPointToStack }) {
-        new.touch = .everything
-        state.forgetStack()
-      }
+      new.touch = handOver(5)
       if instruction.source == Opcode.callFunction { enter(function: Int(instruction.immediate)) }
     }
     for register in UInt8(0)..<6 { state[register] = .unknown }
@@ -57,8 +54,24 @@ extension ResidueWriter {
       }
     case .unknown: break
     }
-    state.forgetStack()
-    return .everything
+    return handOver(helper.argumentCount)
+  }
+
+  /// What somebody may read and write who gets so many arguments. A pointer is to the start of what it is handed over for, as compilers
+  /// make it; what lies below is not touched.
+  private mutating func handOver(_ argumentCount: UInt8) -> StackTouch {
+    let pointers = (1...argumentCount).map { state[$0] }.filter(\.mayPointToStack)
+    guard let lowest = pointers.map(\.offset).min() else { return .nothing }
+    let words = max(0, AbstractState.stackBytes + lowest) / 8..<AbstractState.stackBytes / 8
+    // Unless they find more pointers there.
+    guard pointers.allSatisfy({ $0.kind == .stack }), let offset = Int16(exactly: lowest), lowest < 0,
+      !words.contains(where: { state.values[AbstractState.registerCount + $0].mayPointToStack })
+    else {
+      state.forgetStack()
+      return .everything
+    }
+    for word in words { state.values[AbstractState.registerCount + word] = .anything }
+    return .range(offset, count: -offset)
   }
 
   /// Whether a jump is taken, where that is known; writes it otherwise.
