@@ -38,7 +38,7 @@ static __always_inline __u32 run_slot(struct packet *packet, const struct slot *
 
 /// Whether something is to be done for a packet that passed the slot: a counter, an effect, bytes to add.
 static __always_inline int is_noted(const struct slot *slot) {
-  if (slot->counter || slot->kind == SLOT_CONCATENATE || slot->kind >= SLOT_FIRST_PROGRAM) return 1;
+  if (slot->counter || slot->kind == SLOT_CONCATENATE) return 1;
   switch (slot->kind) {
 #define X(constant, name) case SLOT_##constant:
     KERNEL_EFFECTS(X)

@@ -89,11 +89,15 @@ struct Compilation {
     return text
   }
 
+  /// More than the kernel's 512: what is left of the program for one chain has fewer values on the stack. The specialiser has the same
+  /// number.
+  private static let stackBytes = 768
+
   /// Of v4 only gotol: a branch of 16 bits spans half of what the program may grow to. What is left of the program for one chain is
   /// small, so that what is loaded has ordinary jumps alone, which kernels before 6.6 know.
   private func arguments(linking bitcode: URL, in work: URL, to object: URL) -> [String] {
     let off = ["ldsx", "movsx", "bswap", "sdiv-smod", "storeimm"].flatMap { ["-mllvm", "-disable-\($0)"] }
-    return ["-target", "bpf", "-mcpu=v4"] + off + [
+    return ["-target", "bpf", "-mcpu=v4"] + off + ["-mllvm", "-bpf-stack-size=\(Self.stackBytes)"] + [
       "-O2", "-g", "-Wall", "-Werror", "-isystem", Toolchain.systemHeaders.path, "-I", kernel.headers.path,
       "-I", work.path, "-Xclang", "-fno-split-cold-code", "-Xclang", "-mlink-builtin-bitcode", "-Xclang", bitcode.path,
       "-c", kernel.program.path, "-o", object.path,

@@ -1,7 +1,9 @@
-/// What is known of the machine at one place: ten registers, and the stack as 64 words of eight bytes.
+/// What is known of the machine at one place: ten registers, and the stack as words of eight bytes.
 struct AbstractState {
   static let registerCount = 10
-  static let stackBytes = 512
+  /// The kernel's 512 and more: the generic program has values on the stack that what is left of it for one chain has not.
+  /// `CompilePrograms` tells the compiler the same number.
+  static let stackBytes = 768
   static let valueCount = registerCount + stackBytes / 8
 
   var values = [AbstractValue](repeating: .unknown, count: valueCount)

@@ -1,12 +1,17 @@
 /// What may still be read behind a place: registers, and bytes of the stack.
 struct LiveValues: BitwiseCopyable, Equatable {
   private(set) var registers: UInt16 = 0
-  private var stack: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
+  private var stack:
+    (
+      UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64
+    ) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
   static func == (left: Self, right: Self) -> Bool {
     left.registers == right.registers && left.stack.0 == right.stack.0 && left.stack.1 == right.stack.1
       && left.stack.2 == right.stack.2 && left.stack.3 == right.stack.3 && left.stack.4 == right.stack.4
       && left.stack.5 == right.stack.5 && left.stack.6 == right.stack.6 && left.stack.7 == right.stack.7
+      && left.stack.8 == right.stack.8 && left.stack.9 == right.stack.9 && left.stack.10 == right.stack.10
+      && left.stack.11 == right.stack.11
   }
 
   mutating func formUnion(_ other: Self) {
@@ -19,6 +24,10 @@ struct LiveValues: BitwiseCopyable, Equatable {
     stack.5 |= other.stack.5
     stack.6 |= other.stack.6
     stack.7 |= other.stack.7
+    stack.8 |= other.stack.8
+    stack.9 |= other.stack.9
+    stack.10 |= other.stack.10
+    stack.11 |= other.stack.11
   }
 
   func contains(register: UInt8) -> Bool { registers &>> UInt16(register) & 1 != 0 }
@@ -37,7 +46,11 @@ struct LiveValues: BitwiseCopyable, Equatable {
       case 4: stack.4
       case 5: stack.5
       case 6: stack.6
-      default: stack.7
+      case 7: stack.7
+      case 8: stack.8
+      case 9: stack.9
+      case 10: stack.10
+      default: stack.11
       }
     }
     set {
@@ -49,7 +62,11 @@ struct LiveValues: BitwiseCopyable, Equatable {
       case 4: stack.4 = newValue
       case 5: stack.5 = newValue
       case 6: stack.6 = newValue
-      default: stack.7 = newValue
+      case 7: stack.7 = newValue
+      case 8: stack.8 = newValue
+      case 9: stack.9 = newValue
+      case 10: stack.10 = newValue
+      default: stack.11 = newValue
       }
     }
   }
@@ -62,7 +79,9 @@ struct LiveValues: BitwiseCopyable, Equatable {
   }
   mutating func insert(stack offset: Int, count: Int) { Self.eachWord(offset, count) { self[$0] |= $1 } }
   mutating func remove(stack offset: Int, count: Int) { Self.eachWord(offset, count) { self[$0] &= ~$1 } }
-  mutating func insertStack() { stack = (.max, .max, .max, .max, .max, .max, .max, .max) }
+  mutating func insertStack() {
+    stack = (.max, .max, .max, .max, .max, .max, .max, .max, .max, .max, .max, .max)
+  }
 
   private static func eachWord(_ offset: Int, _ count: Int, _ body: (Int, UInt64) -> Void) {
     var from = max(0, AbstractState.stackBytes + offset)
@@ -75,11 +94,11 @@ struct LiveValues: BitwiseCopyable, Equatable {
   }
 
   /// A bit for each eight bytes of the stack of which any is read.
-  var stackWords: UInt64 {
-    var words: UInt64 = 0
-    for index in 0..<8 {
+  var stackWords: UInt128 {
+    var words: UInt128 = 0
+    for index in 0..<AbstractState.stackBytes / 64 {
       let bytes = self[index]
-      for word in 0..<8 where bytes &>> UInt64(8 * word) & 0xff != 0 { words |= 1 &<< UInt64(8 * index + word) }
+      for word in 0..<8 where bytes &>> UInt64(8 * word) & 0xff != 0 { words |= 1 &<< UInt128(8 * index + word) }
     }
     return words
   }

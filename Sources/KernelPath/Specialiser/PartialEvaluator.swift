@@ -132,7 +132,7 @@ struct PartialEvaluator {
   /// Brings what a block may read of the state to `arriving`, and gives its hash.
   private mutating func arrivingState(at block: Int) -> UInt64 {
     var registers = UInt16.max
-    var words = UInt64.max
+    var words = UInt128.max
     if let live {
       registers = live.atStart[block].registers
       words = live.atStart[block].stackWords
@@ -141,7 +141,7 @@ struct PartialEvaluator {
     for index in 0..<AbstractState.valueCount {
       let isLive =
         index < AbstractState.registerCount
-        ? registers &>> UInt16(index) & 1 != 0 : words &>> UInt64(index - AbstractState.registerCount) & 1 != 0
+        ? registers &>> UInt16(index) & 1 != 0 : words &>> UInt128(index - AbstractState.registerCount) & 1 != 0
       let value = isLive ? writer.state.values[index] : .unknown
       arriving[index] = value
       if value.kind != .unknown {

@@ -6,6 +6,7 @@ struct ValueWebs {
   /// Of the words of the stack, how many are looked at.
   private static let wordLimit = 54
   static let registers = 10
+  private static let kernelStackBytes = 512
 
   /// By instruction, the web of its first and of its second register, and of the word of the stack that it reads or writes; -1 for none.
   private(set) var destinations: [Int32]
@@ -135,7 +136,10 @@ struct ValueWebs {
       }
     }
     let free = uses.indices.filter { uses[$0] > 0 && !isShared[$0] }
-    for word in free.sorted(by: { uses[$0] > uses[$1] }).prefix(Self.wordLimit) {
+    // Those that the kernel has no room for have to go somewhere else.
+    let far = (AbstractState.stackBytes - Self.kernelStackBytes) / 8
+    for word in free.sorted(by: { ($0 < far ? 1 : 0, uses[$0]) > ($1 < far ? 1 : 0, uses[$1]) }).prefix(Self.wordLimit)
+    {
       placeOfWord[word] = Int8(Self.registers + offsets.count)
       offsets.append(Int16(8 * word - AbstractState.stackBytes))
     }
