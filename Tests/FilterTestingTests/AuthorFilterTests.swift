@@ -18,6 +18,13 @@ import Testing
     #expect(trial.kernelRefusal == nil)
   }
 
+  @Test func aReasonOfTheFiltersOwnHasItsNameAndItsNumber() throws {
+    let trial = try FilterTrial(filters: .authors, chain: "- {name: ConnectionID, config: {size: 8}}")
+    let result = try trial.read([])
+    #expect(result.verdict == .drop(.custom(0)))
+    #expect(result.dropReason == "no_connection_id" && result.droppedBy == "ConnectionID")
+  }
+
   @Test func theCasesHold() throws {
     let folder = try TemporaryDirectory()
     try folder.write(
