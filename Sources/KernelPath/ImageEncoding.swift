@@ -37,7 +37,7 @@ extension image {
 
   /// Whether what is done behind the chain may be written once for each way through it. A Timestamp does much.
   private static func hasFewWays(_ slots: [slot]) -> Bool {
-    ways(through: slots) <= 4 && slots.count { $0.kind == SLOT_TIMESTAMP.rawValue } <= 1
+    ways(through: slots) <= 4 && slots.count { $0.kind == SLOT_TIMESTAMP.rawValue } <= 4
   }
 
   /// How many ways there are through a chain for packets that go on.

@@ -67,7 +67,7 @@ import Testing
     // 40,000 instructions of which the image leaves out all, and then none.
     for (isKnown, expected) in [(true, 0), (false, 1)] {
       let question = isKnown ? Assembly.set(3, 0) : Assembly.load(3, 1, 0)
-      let long = (0..<40_000).map { Assembly.instruction(0x07, 0, 0, $0 & 1 + 1) }
+      let long = (0..<40_000).map { Assembly.instruction(0xa7, 0, 0, $0 & 1 + 1) }
       let program =
         question + Assembly.load(0, 1, 8) + [Assembly.instruction(0x55, 3, 0, offset: 1, 0)]
         + [Assembly.instruction(0x06, 0, 0, Int32(long.count))] + long + Assembly.exit
@@ -84,6 +84,69 @@ import Testing
     #expect(Self.specialise([Assembly.instruction(0x30, 0, 0, 4)] + Assembly.exit) == nil)
     #expect(Self.specialise(Assembly.jump(over: 7) + Assembly.exit) == nil)
     #expect(Self.specialise([]) == nil)
+  }
+
+  /// Whether a program reads or writes its stack.
+  private static func usesStack(_ words: [UInt64]) -> Bool {
+    words.contains { word in
+      word & 7 == 1 && word >> 12 & 15 == 10 || (word & 7 == 2 || word & 7 == 3) && word >> 8 & 15 == 10
+    }
+  }
+
+  private static func run(_ words: [UInt64]) -> UInt64? {
+    var machine = Machine(memory: (0..<64).map { UInt8(truncatingIfNeeded: $0 &* 3 &+ 129) }, image: Self.image)
+    return machine.run(words)
+  }
+
+  @Test func whatIsPutAsideGetsARegisterThatIsFree() throws {
+    // Eight values over a call, of which four have room.
+    for (count, isOnStack) in [(4, false), (8, true)] {
+      var program: [UInt64] = []
+      for value in 1...count {
+        program += Assembly.load(2, 1, Int16(4 * value), size: 0) + Assembly.store(10, Int16(-8 * value), 2)
+      }
+      program += [Assembly.instruction(0x85, 0, 0, 5)]
+      for value in 1...count {
+        program += Assembly.load(2, 10, Int16(-8 * value)) + [Assembly.instruction(0x0f, 0, 2)]
+      }
+      program += Assembly.exit
+      let words = try #require(Self.specialise(program)).words
+      #expect(Self.usesStack(words) == isOnStack)
+      #expect(Self.run(words) == Self.run(program))
+    }
+  }
+
+  @Test func valuesThatShareAWordOfTheStackStayApart() throws {
+    // All of a word, and behind that its lower half.
+    let apart =
+      Assembly.load(2, 1, 0) + Assembly.store(10, -8, 2) + [Assembly.instruction(0x85, 0, 0, 5)]
+      + Assembly.load(6, 10, -8) + Assembly.store(10, -8, 6, size: 0) + [Assembly.instruction(0x85, 0, 0, 5)]
+      + Assembly.load(0, 10, -8, size: 0) + Assembly.exit
+    // The lower half of what is there, and then all.
+    let mixed =
+      Assembly.load(2, 1, 0) + Assembly.store(10, -8, 2) + [Assembly.instruction(0x85, 0, 0, 5)]
+      + Assembly.store(10, -8, 0, size: 0) + [Assembly.instruction(0x85, 0, 0, 5)] + Assembly.load(0, 10, -8)
+      + Assembly.exit
+    for (program, isOnStack) in [(apart, false), (mixed, true)] {
+      let words = try #require(Self.specialise(program)).words
+      #expect(Self.usesStack(words) == isOnStack)
+      #expect(Self.run(words) == Self.run(program))
+    }
+  }
+
+  @Test func addressesNeedNoRegisterOfTheirOwn() throws {
+    let program = Assembly.copy(3, from: 1) + Assembly.add(3, 8) + Assembly.load(0, 3, 8) + Assembly.exit
+    #expect(try #require(Self.specialise(program)).words == Assembly.load(0, 1, 16) + Assembly.exit)
+  }
+
+  @Test func numbersOfFewBitsDecideSomeJumps() throws {
+    // A byte is neither above 255 nor below 0.
+    for (code, value) in [(0x25, 255), (0x25, 300), (0xa5, 0)] {
+      let program =
+        Assembly.load(2, 1, 0, size: 0x10) + Assembly.set(0, 1)
+        + [Assembly.instruction(UInt8(code), 2, 0, offset: 1, Int32(value))] + Assembly.set(0, 2) + Assembly.exit
+      #expect(try #require(Self.specialise(program)).words == Assembly.set(0, 2) + Assembly.exit)
+    }
   }
 
   @Test func sourceLinesMoveWithTheirInstructions() throws {
