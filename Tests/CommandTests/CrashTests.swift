@@ -31,7 +31,7 @@ import Testing
     ("t", SIGILL, "SIGILL"), ("m", SIGSEGV, "SIGSEGV"), ("s", SIGSEGV, "SIGSEGV"), ("a", SIGABRT, "SIGABRT"),
   ]) func aCrashNamesItsFilter(packet: String, signal: Int32, name: String) throws {
     let proxy = try ProxyProcess(
-      configuration: try configuration(), environment: Self.quiet, named: "CrashingProxy")
+      configuration: try configuration(), executable: "CrashingProxy", environment: Self.quiet)
     let client = try UDPSocket(bind: "127.0.0.1:0")
     try client.send(Array("well".utf8), to: proxy.address)
     #expect(try client.receive() != nil)
@@ -44,14 +44,14 @@ import Testing
   @Test func aFilterThatCrashesWhenItIsMadeIsNamedToo() throws {
     let file = try configuration("{at_once: true}")
     let check = try ChildProcess.proxy(
-      ["check", "--config", file], environment: Self.quiet, named: "CrashingProxy")
+      ["check", "--config", file], executable: "CrashingProxy", environment: Self.quiet)
     #expect(try check.awaitExit() == .signalled(SIGABRT))
     #expect(check.output.hasPrefix("the filter 'the second' crashed: SIGABRT, "), "\(check.output)")
   }
 
   @Test func aSignalFromOutsideIsNoFilters() throws {
     let proxy = try ProxyProcess(
-      configuration: try configuration(), environment: Self.quiet, named: "CrashingProxy")
+      configuration: try configuration(), executable: "CrashingProxy", environment: Self.quiet)
     try proxy.process.signal(SIGSEGV)
     #expect(try proxy.process.awaitExit() == .signalled(SIGSEGV))
     #expect(!proxy.process.output.contains("' crashed: "))
