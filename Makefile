@@ -9,7 +9,7 @@ ARGS    ?=
 sources = Package.swift Sources filters examples Tests Benchmarks Plugins bpf
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release demo demo-ebpf test run install format lint clean
+.PHONY: help setup build release demo demo-ebpf test examples docs run install format lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -35,6 +35,12 @@ demo-ebpf: build ## See the kernel path at work, between network namespaces; nee
 test: setup ## Build and run all tests
 	$(SWIFT) build -c release --product proxy
 	$(SWIFT) test
+
+examples: setup ## Build and test the packages of filters in examples/, and a new one
+	@scripts/test-examples "$(SWIFT)"
+
+docs: setup ## Write the documentation for authors of filters to .build/docs
+	@scripts/docs "$(SWIFT)"
 
 run: build ## Serve with CONFIG=file until Ctrl-C
 	@exec "$$($(SWIFT) build --show-bin-path)/proxy" --config "$(CONFIG)" $(ARGS)

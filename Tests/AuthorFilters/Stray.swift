@@ -1,12 +1,12 @@
 public import FilterKit
 import Filters
 
-/// A filter that the kernel refuses: its program looks at a value that it was given no place for.
+/// A filter that the kernel refuses: its program takes what stands in the packet for an address.
 public struct Stray: Filter {
   public static let name = "Stray"
   public init(options: inout Options, context: inout FilterContext) {}
 
   public func encode(into image: inout ChainEncoder) throws(KernelRefusal) {
-    try image.append(StrayProgram.self, StrayProgram.Options(key: MetadataKey(index: 200)))
+    try image.append(StrayProgram.self, StrayProgram.Options())
   }
 }
