@@ -7,8 +7,8 @@ enum StrayProgram: PacketProgram {
   @inline(__always) static func read<P: PacketAccess & ~Copyable & ~Escapable>(
     _ packet: inout P, _ options: Options
   ) -> Verdict {
-    guard let word = packet.load(at: 0, size: 8) else { return .forward }
-    let anywhere = unsafeBitCast(word, to: UnsafePointer<UInt64>.self)
+    guard let word = packet.load(at: 0, size: 8), let anywhere = UnsafePointer<UInt64>(bitPattern: UInt(word))
+    else { return .forward }
     return anywhere.pointee > 7 ? .forward : .drop(.dropped)
   }
 }

@@ -6,8 +6,9 @@ public struct FilterRegistry: Sendable {
   /// The kernel's program with the packet programs of the filters.
   public private(set) var program: ProgramObject
 
-  /// - Parameter program: `.compiled`, in a target that uses the plugin `CompilePacketPrograms`. Without one all filters run on
-  ///   sockets.
+  /// - Parameters:
+  ///   - filters: in the order in which they are listed.
+  ///   - program: `.compiled`, in a target that uses the plugin `CompilePacketPrograms`. Without one all filters run on sockets.
   public init(_ filters: [any Filter.Type] = [], program: ProgramObject = .none) {
     self.program = program
     for filter in filters { register(filter) }
@@ -21,8 +22,10 @@ public struct FilterRegistry: Sendable {
   /// }
   /// ```
   ///
-  /// - Parameter program: `.compiled`, in a target that uses the plugin `CompilePacketPrograms`: it takes the place of the program
-  ///   of this registry. nil where none of the filters has a packet program.
+  /// - Parameters:
+  ///   - filters: those to add. One takes the place of a filter with the same name.
+  ///   - program: `.compiled`, in a target that uses the plugin `CompilePacketPrograms`: it takes the place of the program of this
+  ///     registry. nil where none of the filters has a packet program.
   public func adding(_ filters: any Filter.Type..., program: ProgramObject? = nil) -> FilterRegistry {
     var registry = self
     for filter in filters { registry.register(filter) }

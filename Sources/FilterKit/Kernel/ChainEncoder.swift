@@ -52,6 +52,7 @@ public struct ChainEncoder {
   /// Adds a packet program, which the kernel runs in `direction`.
   ///
   /// - Parameters:
+  ///   - type: the program.
   ///   - options: what the program is called with. A metadata key or a counter in them is one that `place` gave.
   ///   - state: what it remembers.
   @discardableResult

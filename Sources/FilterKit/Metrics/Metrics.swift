@@ -76,7 +76,9 @@ public final class Metrics: Sendable {
 
   /// Registers one cell for each drop reason of a filter, side by side: the row that a filter's drops are counted in.
   ///
-  /// - Parameter reasons: the names of the filter's own reasons, those of `DropReason.custom` from 0 on.
+  /// - Parameters:
+  ///   - filter: its label.
+  ///   - reasons: the names of the filter's own reasons, those of `DropReason.custom` from 0 on.
   public func dropRow(filter: String, reasons: [String] = []) -> DropRow {
     precondition(
       reasons.count <= Int(DropReason.customCount), "a filter names \(DropReason.customCount) reasons at most")

@@ -32,6 +32,7 @@ public struct PacketBatch: ~Copyable {
   /// Memory for batches of a chain. Pages are touched only as far as datagrams fill them.
   /// - Parameters:
   ///   - keyCount: how many metadata keys the chain has.
+  ///   - routing: the endpoints, and which of them have a token.
   ///   - sheet: where drops and filters' counters are counted.
   public init(keyCount: Int, routing: RoutingTable, sheet: CounterSheet) {
     let capacity = Self.capacity

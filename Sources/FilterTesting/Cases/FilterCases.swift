@@ -40,6 +40,7 @@ public struct FilterCases: Sendable, RandomAccessCollection {
   /// - Parameters:
   ///   - path: a file or a folder. A relative path starts at the folder of the file that calls.
   ///   - registry: the filters that the cases may name.
+  ///   - file: the file that calls.
   /// - Throws: `CasesUnreadable` with every mistake in the files, and where there is no case.
   public init(at path: String, filters registry: FilterRegistry, file: StaticString = #filePath) throws(CasesUnreadable)
   {

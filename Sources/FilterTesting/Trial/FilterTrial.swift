@@ -82,7 +82,9 @@ public final class FilterTrial {
 
   /// Sends a packet from a client to the servers.
   ///
-  /// - Parameter client: address and port of the client.
+  /// - Parameters:
+  ///   - payload: what the datagram holds.
+  ///   - client: address and port of the client.
   /// - Throws: `EngineDisagreement`, or what kept an engine from running the packet.
   @discardableResult
   public func read(_ payload: Payload, from client: String = "192.0.2.1:40000") throws -> PacketResult {
@@ -94,6 +96,7 @@ public final class FilterTrial {
   /// Sends a packet from a server to a client. A server can send at any time: where there is no session, the engines make one.
   ///
   /// - Parameters:
+  ///   - payload: what the datagram holds.
   ///   - server: one of the endpoints; the first one where left out.
   ///   - client: who gets it; the client that sent the last packet where left out.
   /// - Throws: `EngineDisagreement`, or what kept an engine from running the packet.
