@@ -163,7 +163,7 @@ struct FilterPackageTemplate {
       counters: {\(name): {wrong_first_byte: 2}}
     - name: the mark must be given
       filters: [{name: \(name)}]
-      errors: ["1:12: missing key 'first' in 'config'"]
+      errors: ["1:2: missing key 'first' in 'config'"]
 
     """
   }

@@ -10,9 +10,9 @@ import TokenQuotaFilter
 
   @Test func aTokenIsUsedUp() throws {
     let trial = try FilterTrial(filters: .withTokenQuota, chain: chain)
-    for count in 1...3 {
+    for _ in 1...3 {
       let result = try trial.read("helloone")
-      #expect(result.verdict == .forward && result.counters["token_quota_packets_total"] == count)
+      #expect(result.verdict == .forward && result.counters["token_quota_packets_total"] == 1)
     }
     #expect(try trial.read("helloone").verdict == .drop(.custom(0)))
     #expect(try trial.read("hellotwo").verdict == .forward)
