@@ -15,7 +15,7 @@ import XORTokenFilter
       ])
     let result = try trial.read("helloTWO")
     #expect(result.payload == "hello" && result.destinations == ["203.0.113.2:26000"])
-    #expect(try trial.read("helloXXX").verdict == .drop(.tokenUnknown))
+    #expect(try trial.read("helloSIX").verdict == .drop(.tokenUnknown))
     #expect(try trial.read("x").verdict == .drop(.custom(0)))
     #expect(trial.kernelRefusal == nil)
   }
