@@ -13,7 +13,7 @@ struct NewFilterCommand: ProxySubcommand {
     commandName: "filter",
     abstract: "Write a Swift package with a filter, its tests, and a proxy that has it.",
     discussion: """
-      The filter checks the first byte of a datagram and takes it off, on the sockets and in the kernel. It builds and its tests pass \
+      The filter checks the last byte of a datagram and takes it off, on the sockets and in the kernel. It builds and its tests pass \
       as it is; change it from there.
 
       EXAMPLE:

@@ -55,18 +55,18 @@ struct FilterPackageTemplate {
     public import FilterKit
     import Filters
 
-    /// Lets datagrams through that begin with a byte, and takes it off.
+    /// Lets datagrams through that end with a byte, and takes it off.
     public struct \(name): PacketProgramFilter {
       public typealias Program = \(name)Program
       public static let name = "\(name)"
-      public static let summary = "Lets datagrams through that begin with a byte, and takes it off."
-      public static let dropReasons = ["wrong_first_byte"]
+      public static let summary = "Lets datagrams through that end with a byte, and takes it off."
+      public static let dropReasons = ["wrong_last_byte"]
       /// Packets from servers pass as they are.
       public static let directions: Directions = .read
       public let program: \(name)Program.Options
 
       public init(options: inout Options, context: inout FilterContext) {
-        program = \(name)Program.Options(first: UInt64(options.integer("first", in: 0...255)))
+        program = \(name)Program.Options(last: UInt64(options.integer("last", in: 0...255)))
       }
     }
 
@@ -85,12 +85,12 @@ struct FilterPackageTemplate {
     /// What `\(name)` does with a packet, on sockets and in the kernel.
     public enum \(name)Program: PacketProgram {
       public struct Options: BitwiseCopyable, Sendable {
-        /// The byte that datagrams begin with.
-        var first: UInt64
+        /// The byte that datagrams end with.
+        var last: UInt64
       }
 
       public static func read<P: PacketAccess & ~Copyable & ~Escapable>(_ packet: inout P, _ options: Options) -> Verdict {
-        guard packet.load(at: 0, size: 1) == options.first, packet.removeFirst(1) else { return .drop(.custom(0)) }
+        guard packet.load(at: packet.count &- 1, size: 1) == options.last, packet.removeLast(1) else { return .drop(.custom(0)) }
         return .forward
       }
     }
@@ -113,7 +113,7 @@ struct FilterPackageTemplate {
     import FilterTesting
 
     // A client, the proxy and a server, each in a network of its own: what the sockets carry, and what the kernel does.
-    PathDemo(command: "\(command)", configuration: "proxy.yaml", datagrams: ["!hello", "no mark"]).main()
+    PathDemo(command: "\(command)", configuration: "proxy.yaml", datagrams: ["hello!", "no mark"]).main()
 
     """
   }
@@ -127,8 +127,8 @@ struct FilterPackageTemplate {
     @Suite struct \(name)Tests {
       /// The sockets and the kernel must agree about every packet, or `read` throws.
       @Test func theMarkIsTakenOff() throws {
-        let trial = try FilterTrial(filters: .with\(name), chain: "- {name: \(name), config: {first: 0x21}}")
-        #expect(try trial.read("!hello").payload == "hello")
+        let trial = try FilterTrial(filters: .with\(name), chain: "- {name: \(name), config: {last: 0x21}}")
+        #expect(try trial.read("hello!").payload == "hello")
         #expect(try trial.read("hello").verdict == .drop(.custom(0)))
         #expect(trial.kernelRefusal == nil)
       }
@@ -139,8 +139,8 @@ struct FilterPackageTemplate {
 
       /// Random chains with the filter in them, and random packets, through both paths.
       @Test func thePathsAgree() throws {
-        let sample = "{name: \(name), config: {first: 0x21}}"
-        try Differential(filters: .with\(name), including: [sample], payloads: ["!hello", "!"], packets: 2_000).run()
+        let sample = "{name: \(name), config: {last: 0x21}}"
+        try Differential(filters: .with\(name), including: [sample], payloads: ["hello!", "!"], packets: 2_000).run()
       }
     }
 
@@ -150,20 +150,20 @@ struct FilterPackageTemplate {
   private var cases: String {
     """
     - name: the mark is taken off, on the way to the server
-      filters: [{name: \(name), config: {first: 0x21}}]
+      filters: [{name: \(name), config: {last: 0x21}}]
       steps:
-        - {read: "!hello", payload: hello}
+        - {read: "hello!", payload: hello}
         - {read: "!", payload: ""}
-        - {write: "!hello"}
+        - {write: "hello!"}
     - name: without the mark there is no way through
-      filters: [{name: \(name), config: {first: 0x21}}]
+      filters: [{name: \(name), config: {last: 0x21}}]
       steps:
-        - {read: hello, drop: wrong_first_byte}
-        - {read: "", drop: wrong_first_byte}
-      counters: {\(name): {wrong_first_byte: 2}}
+        - {read: hello, drop: wrong_last_byte}
+        - {read: "", drop: wrong_last_byte}
+      counters: {\(name): {wrong_last_byte: 2}}
     - name: the mark must be given
       filters: [{name: \(name)}]
-      errors: ["1:2: missing key 'first' in 'config'"]
+      errors: ["1:2: missing key 'last' in 'config'"]
 
     """
   }
@@ -173,7 +173,7 @@ struct FilterPackageTemplate {
     version: v1alpha1
     filters:
       - name: \(name)
-        config: {first: 0x21}   # "!"
+        config: {last: 0x21}   # "!"
     clusters:
       - endpoints:
           # Where the demo has its server.
