@@ -13,17 +13,23 @@ public struct TokenQuota: PacketProgramFilter {
   public let state: ProgramState?
 
   public init(options: inout Options, context: inout FilterContext) {
-    let tokens = options.strings("tokens").map(\.text)
+    let tokens = options.strings("tokens").compactMap { text, mark -> ShortBytes? in
+      let token = ShortBytes(Array(text.utf8))
+      if token == nil { options.report("a token has at most \(ShortBytes.maximumSize) bytes", at: mark) }
+      return token
+    }
+    if tokens.count > ProgramState.maximumNumbers {
+      options.report("more than \(ProgramState.maximumNumbers) tokens", at: options.mark(of: "tokens"))
+    }
     program = TokenQuotaProgram.Options(
       quota: UInt64(options.integer("packets", in: 1...Int(UInt32.max))), token: context.key(Capture.defaultKey),
       place: context.key(context.label + "/place", setOn: .read),
       counted: context.counter("token_quota_packets_total", help: "Packets of tokens that have a quota."))
     // With the same tokens the counts go on when the configuration is loaded again.
     state = context.state(of: tokens) {
-      let state = ProgramState(numbers: tokens.count, entries: max(1, tokens.count))
-      for (place, token) in tokens.enumerated() {
-        if let token = ShortBytes(Array(token.utf8)) { state.setEntry(for: token, to: UInt64(place)) }
-      }
+      let count = min(tokens.count, ProgramState.maximumNumbers)
+      let state = ProgramState(numbers: count, entries: max(1, count))
+      for (place, token) in tokens.prefix(count).enumerated() { state.setEntry(for: token, to: UInt64(place)) }
       return state
     }
   }
