@@ -79,10 +79,21 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swift),
+    // Apart from what uses the system's structures: with all of NIO in view, they are NIO's.
+    .target(
+      name: "AdminRequests",
+      dependencies: [
+        "FilterKit",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: swift),
     .target(
       name: "ProxyCommand",
       dependencies: [
-        "Operations", "ProxyConfiguration", "SocketPath", "KernelPath", "FilterKit", "CSys",
+        "AdminRequests", "Operations", "ProxyConfiguration", "SocketPath", "KernelPath", "DataPath", "FilterKit",
+        "CSys",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Logging", package: "swift-log"),
@@ -141,7 +152,9 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["ProxyCommand", "Operations", "FilterKit", "TestNetwork", "CBpf", "proxy", "CrashingProxy"],
+      dependencies: [
+        "ProxyCommand", "Operations", "DataPath", "FilterKit", "TestNetwork", "CBpf", "proxy", "CrashingProxy",
+      ],
       swiftSettings: swift),
     // Test kit: the command with a filter that crashes.
     .executableTarget(

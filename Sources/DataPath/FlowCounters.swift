@@ -21,7 +21,7 @@ public struct FlowCounters: Sendable {
 }
 
 /// A data path, as it is called in metrics.
-public enum PathName: String, Sendable {
+public enum PathName: String, CaseIterable, Sendable {
   case socket, kernel
 
   /// The sessions that the path carries now. Each is counted on one path.

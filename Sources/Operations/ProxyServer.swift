@@ -79,6 +79,7 @@ public final class ProxyServer: Sendable {
     do throws(SocketPathError) {
       sockets = try SocketPath(options.sockets, snapshot: applied.snapshot, metrics: metrics, mirror: kernel)
     } catch { throw .sockets(error) }
+    process.setSockets(metrics, listening: sockets.listening, workers: options.sockets.workers)
     let decision = PathDecision(kernel, applied.snapshot, listening: sockets.listening)
     if options.kernel?.requiresOffload == true, let error = decision.obstacle ?? kernel?.stay.problem {
       kernel?.detach()

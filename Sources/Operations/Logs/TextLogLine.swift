@@ -9,7 +9,7 @@ enum TextLogLine {
     let hasColor = hasColor && getenv("NO_COLOR").map { $0.pointee == 0 } ?? true
     return { event, metadata, time in
       let level = hasColor ? event.level.coloredName : event.level.paddedName
-      var line = "\(clock(time)) \(level) \(printable(event.message.description))"
+      var line = "\(clock(time)) \(level) \(event.message.description.printable)"
       for (key, value) in metadata.sorted { line += " \(key)=\(text(value))" }
       return line
     }
@@ -26,25 +26,8 @@ enum TextLogLine {
   /// A value as it is, or in quotes where one would not see its end.
   private static func text(_ value: Logger.MetadataValue) -> String {
     let text = value.description
-    return text.isEmpty || text.contains { $0.isWhitespace || $0 == "\"" } ? JSONString.quoted(text) : printable(text)
+    return text.isEmpty || text.contains { $0.isWhitespace || $0 == "\"" } ? JSONString.quoted(text) : text.printable
   }
-
-  /// What comes from outside must not move the cursor, or begin a line that looks like another event: the further lines of a
-  /// text are indented.
-  private static func printable(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isControl) else { return text }
-    return text.unicodeScalars.reduce(into: "") { result, scalar in
-      if scalar == "\n" {
-        result += "\n    "
-      } else if isControl(scalar) {
-        result += "\\u{\(String(scalar.value, radix: 16))}"
-      } else {
-        result.unicodeScalars.append(scalar)
-      }
-    }
-  }
-
-  private static func isControl(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.generalCategory == .control }
 }
 
 extension Logger.Level {

@@ -28,6 +28,20 @@ final class ProcessMetrics: Sendable {
     self.sheet = Mutex(sheet)
   }
 
+  /// Says where clients send to, and how many threads forward what they send.
+  func setSockets(_ metrics: Metrics, listening: [SocketAddress], workers: Int) {
+    let addresses = listening.map { address in
+      metrics.gauge(
+        "proxy_listening_info", help: "1, with an address that clients send to as label.",
+        labels: [("address", "\(address)")])
+    }
+    let count = metrics.gauge("proxy_workers", help: "Threads that forward packets.")
+    sheet.withLock { sheet in
+      for address in addresses { sheet.set(address, to: 1) }
+      sheet.set(count, to: UInt64(workers))
+    }
+  }
+
   func countReload(taking time: Duration) {
     sheet.withLock { sheet in
       sheet.add(1, to: good)

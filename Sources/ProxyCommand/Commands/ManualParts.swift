@@ -5,7 +5,9 @@ enum ManualParts {
       0   stopped as asked
       1   the configuration is bad
       2   the command line or the environment is bad
-      3   an address could not be listened on, or no program attached as required
+      3   an address could not be listened on or reached, or no program
+          attached as required
+      4   'proxy status': the proxy is not ready
       70  a bug: please report it
     """
 }

@@ -13,6 +13,8 @@ struct RootCommand: ParsableCommand {
       proxy explain [--config <file>] [--json]
       proxy filters [<name>]
       proxy schema
+      proxy status [--admin <address:port>] [--json]
+      proxy top [--admin <address:port>] [--interval <duration>] [--count <number>]
       proxy detach [--listen <address:port>]
       proxy new filter <name>
       """,
@@ -28,6 +30,8 @@ struct RootCommand: ParsableCommand {
         proxy explain --config edge.yaml        which filter runs where, and why
         proxy filters Capture                   the options of a filter
         proxy detach                            end what 'ebpf --stay' left
+        proxy status                            how a running proxy is
+        proxy top                               what it does, live
         curl http://127.0.0.1:8000/metrics      what was forwarded, dropped, and why
 
       All options of the command: 'proxy run --help'. Each can be set in the environment too: PROXY_LISTEN for --listen.
@@ -37,8 +41,7 @@ struct RootCommand: ParsableCommand {
     version: proxyVersion,
     subcommands: [
       RunCommand.self, EbpfCommand.self, CheckCommand.self, ExplainCommand.self, FiltersCommand.self,
-      SchemaCommand.self,
-      DetachCommand.self, NewCommand.self,
+      SchemaCommand.self, StatusCommand.self, TopCommand.self, DetachCommand.self, NewCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

@@ -11,13 +11,17 @@ struct Setting<Value: Sendable>: Sendable {
   var variable: String { "PROXY_" + name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined() }
 
   /// What was given on the command line, else what the environment says.
-  func value(_ given: Value?, _ environment: Environment) throws(UsageError) -> Value? {
+  ///
+  /// - Parameter help: The command that tells more.
+  func value(
+    _ given: Value?, _ environment: Environment, help: String = "proxy run --help"
+  ) throws(UsageError) -> Value? {
     if let given { return given }
     guard let text = environment[variable] else { return nil }
     do {
       return try read(text)
     } catch {
-      throw UsageError("The value '\(text)' is invalid for '\(variable)': \(error)", help: "proxy run --help")
+      throw UsageError("The value '\(text)' is invalid for '\(variable)': \(error)", help: help)
     }
   }
 }

@@ -19,8 +19,10 @@ enum Settings {
   static let attach = Setting(name: "attach") { try choice($0, of: AttachMode.self) }
   static let requireOffload = Setting(name: "require-offload") { try flag($0) }
   static let stay = Setting(name: "stay") { try flag($0) }
+  static let interval = Setting(name: "interval") { try interval($0) }
+  static let count = Setting(name: "count") { try number($0, in: 1...1_000_000_000) }
 
-  /// The variables of all options.
+  /// The variables of all options that a proxy is started with.
   static let variables = [
     config.variable, listen.variable, workers.variable, idleTimeout.variable, maxSessions.variable,
     drainTimeout.variable, admin.variable, noAdmin.variable, logLevel.variable, logFormat.variable,
@@ -39,6 +41,13 @@ enum Settings {
     } catch {
       throw InvalidValue("it \(error.reason)")
     }
+  }
+
+  /// Readings that follow each other faster than this say little, and cost the proxy.
+  private static func interval(_ text: String) throws -> Duration {
+    let interval = try DurationText.read(text, from: .zero)
+    guard interval >= .milliseconds(100) else { throw InvalidValue("expected 100ms or more") }
+    return interval
   }
 
   private static func number(_ text: String, in range: ClosedRange<Int>) throws -> Int {
