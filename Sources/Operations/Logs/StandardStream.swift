@@ -9,11 +9,11 @@ package struct StandardStream: Sendable {
 
   package var isTerminal: Bool { isatty(descriptor) == 1 }
 
-  /// How many lines the terminal shows; nil where it does not say, or is none.
-  package var rows: Int? {
+  /// How many lines of how many characters the terminal shows; nil where it does not say, or is none.
+  package var size: (rows: Int, columns: Int)? {
     var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
-    return Int(size.ws_row)
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0, size.ws_col > 0 else { return nil }
+    return (Int(size.ws_row), Int(size.ws_col))
   }
 
   /// Writes text by one call where the system takes it whole, so that lines of several threads do not mix.

@@ -29,8 +29,8 @@ package struct PrometheusSamples: Sendable {
       number += 1
       guard let first = line.first, first != UInt8(ascii: "#") else { continue }
       count += 1
-      guard count <= Self.limit else {
-        throw Failure(line: number, reason: "there are more than \(Self.limit) samples")
+      guard count <= limit else {
+        throw Failure(line: number, reason: "there are more than \(limit) samples")
       }
       var reader = SampleReader(Array(line))
       do throws(SampleReader.Problem) {

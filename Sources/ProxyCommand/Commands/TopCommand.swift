@@ -13,8 +13,8 @@ struct TopCommand: ProxySubcommand {
     discussion: """
       Asks the proxy's admin pages again and again, and shows what happened a second between two readings: datagrams and bits \
       by direction and path, drops by filter and reason, and what the kernel's program handed over to the sockets. On a \
-      terminal it redraws in place until Ctrl-C; elsewhere it prints one block a reading. While no proxy answers it says so, \
-      and goes on.
+      terminal it redraws in place until Ctrl-C; elsewhere, and with --count, it prints one block a reading. While no proxy \
+      answers it says so, and goes on.
 
       The exit code is 0, or 3 where --count is over and no proxy has answered.
 
@@ -44,7 +44,9 @@ struct TopCommand: ProxySubcommand {
     let address = try admin.address(environment, help: Self.help)
     let interval = try Settings.interval.value(interval, environment, help: Self.help) ?? .seconds(1)
     let limit = try Settings.count.value(count, environment, help: Self.help)
-    let display = TopDisplay(.output, terminal: environment["TERM"])
+    // What is to end by itself is to be seen afterwards.
+    let isInPlace = StandardStream.output.isTerminal && environment["TERM"] != "dumb" && limit == nil
+    let display = TopDisplay(.output, isInPlace: isInPlace)
 
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sigquit)
     display.begin()
