@@ -153,7 +153,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "ProxyCommand", "Operations", "DataPath", "FilterKit", "TestNetwork", "CBpf", "proxy", "CrashingProxy",
+        "ProxyCommand", "Operations", "ProxyConfiguration", "FilterKit", "TestNetwork", "CBpf", "proxy",
+        "CrashingProxy",
       ],
       swiftSettings: swift),
     // Test kit: the command with a filter that crashes.

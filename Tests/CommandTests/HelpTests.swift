@@ -15,8 +15,7 @@ import Testing
     "The help fits into 80 columns",
     arguments: [
       ["--help"], ["run", "--help"], ["ebpf", "--help"], ["check", "--help"], ["explain", "--help"],
-      ["detach", "--help"],
-      ["help", "run"],
+      ["status", "--help"], ["top", "--help"], ["detach", "--help"], ["help", "run"],
     ])
   func width(arguments: [String]) throws {
     let process = try ChildProcess.proxy(arguments, environment: ["COLUMNS": "80"])
@@ -51,7 +50,7 @@ import Testing
   func exitCodes(arguments: [String]) throws {
     let process = try ChildProcess.proxy(arguments)
     #expect(try process.awaitExit() == .exited(0))
-    for code in ["0 ", "1 ", "2 ", "3 ", "70"] { #expect(process.output.contains("\n  \(code)  ")) }
+    for code in ["0 ", "1 ", "2 ", "3 ", "4 ", "70"] { #expect(process.output.contains("\n  \(code)  ")) }
   }
 
   @Test("The version is that of the metrics") func version() throws {

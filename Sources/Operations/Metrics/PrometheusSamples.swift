@@ -7,6 +7,12 @@ package struct PrometheusSamples: Sendable {
     package let value: Double
     /// The number as a count: exact where it is written as one, never negative.
     package let count: Int
+
+    package init(labels: [String: String], value: Double, count: Int) {
+      self.labels = labels
+      self.value = value
+      self.count = count
+    }
   }
 
   /// Why a text cannot be read.
@@ -15,6 +21,11 @@ package struct PrometheusSamples: Sendable {
     package let line: Int
     package let reason: String
     package var description: String { "line \(line): \(reason)" }
+
+    package init(line: Int, reason: String) {
+      self.line = line
+      self.reason = reason
+    }
   }
 
   /// How many samples a text may have: more than fit into the largest one that `PrometheusText` prints.
