@@ -42,10 +42,10 @@ import Testing
         by the kernel: 97.5% of what was received
 
         datagrams            received/s               sent/s
-        to servers  sockets          50  40.0 kbit/s       0      0 bit/s
-        to servers  kernel        1,950  1.56 Mbit/s   1,950   780 kbit/s
-        to clients  sockets           0      0 bit/s       0      0 bit/s
-        to clients  kernel            0      0 bit/s       0      0 bit/s
+        to servers  sockets          50  40.0 kbit/s       0     0 bit/s
+        to servers  kernel        1,950  1.56 Mbit/s   1,950  780 kbit/s
+        to clients  sockets           0      0 bit/s       0     0 bit/s
+        to clients  kernel            0      0 bit/s       0     0 bit/s
 
         drops: 255/s
           size    packet_size    250

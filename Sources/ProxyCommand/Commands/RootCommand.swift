@@ -14,7 +14,7 @@ struct RootCommand: ParsableCommand {
       proxy filters [<name>]
       proxy schema
       proxy status [--admin <address:port>] [--json]
-      proxy top [--admin <address:port>] [--interval <duration>] [--count <number>]
+      proxy top [--admin <address:port>] [<options>]
       proxy detach [--listen <address:port>]
       proxy new filter <name>
       """,

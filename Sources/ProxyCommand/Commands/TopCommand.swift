@@ -9,7 +9,7 @@ struct TopCommand: ProxySubcommand {
   static let configuration = CommandConfiguration(
     commandName: "top",
     abstract: "Show what a running proxy does, live.",
-    usage: "proxy top [--admin <address:port>] [--interval <duration>] [--count <number>]",
+    usage: "proxy top [--admin <address:port>] [<options>]",
     discussion: """
       Asks the proxy's admin pages again and again, and shows what happened a second between two readings: datagrams and bits \
       by direction and path, drops by filter and reason, and what the kernel's program handed over to the sockets. On a \
