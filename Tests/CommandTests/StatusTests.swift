@@ -163,8 +163,9 @@ import Testing
 
   @Test("On a terminal, top draws on a second screen, and leaves the first one as it was") func terminal() throws {
     let proxy = try ProxyProcess(configuration: routes.file)
-    let command =
-      "echo id $$; exec '\(try ChildProcess.productDirectory())/proxy' top --admin \(proxy.admin) --interval 100ms"
+    let top = "'\(try ChildProcess.productDirectory())/proxy' top --admin \(proxy.admin) --interval 100ms"
+    // Without the terminal's own carriage returns, its lines end as others do.
+    let command = "stty -opost; echo id $$; exec \(top)"
     let process = try ChildProcess("script", ["-qefc", command, "/dev/null"], environment: ["TERM": "xterm"])
     let id = try #require(try process.awaitLine(containing: "id ").split { !$0.isNumber }.first.flatMap { Int32($0) })
     try process.awaitLine(containing: "0 by sockets; 0/s made")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TopDisplayTests {
   private static func frame(_ lines: String...) -> String {
-    "\u{1b}[H" + lines.map { $0 + "\u{1b}[K" }.joined(separator: "\r\n") + "\u{1b}[J"
+    "\u{1b}[H" + lines.map { $0 + "\u{1b}[K" }.joined(separator: "\n") + "\u{1b}[J"
   }
 
   @Test("A frame is drawn over the last one, whatever its size") func fits() {

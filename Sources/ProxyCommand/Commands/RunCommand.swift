@@ -68,7 +68,7 @@ struct RunCommand: ProxySubcommand {
     server.configurationFile = try config.path(environment)
     LoggingSystem.bootstrap { _ in format.handler(level: level) }
     let logger = Logger(label: "proxy")
-    for warning in environment.misspelt(Settings.variables) { logger.warning("\(warning)") }
+    for warning in environment.misspelt(Settings.variables + Settings.topVariables) { logger.warning("\(warning)") }
     return await serve(server, runner, logger)
   }
 

@@ -29,6 +29,9 @@ enum Settings {
     interface.variable, attach.variable, requireOffload.variable, stay.variable,
   ]
 
+  /// Those of 'proxy top', which a proxy that is started has nothing to say about.
+  static let topVariables = [interval.variable, count.variable]
+
   /// An address to listen on. Port 0 lets the system choose.
   private static func address(_ text: String) throws -> SocketAddress {
     do {

@@ -39,7 +39,7 @@ struct TopDisplay: Sendable {
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { wrapped($0, to: columns) }
     if lines.count > rows { lines = lines[..<max(0, rows - 1)] + ["…"] }
     // Each line ends what it is written over, and all of them end what is below.
-    return "\u{1b}[H" + lines.map { $0 + "\u{1b}[K" }.joined(separator: "\r\n") + "\u{1b}[J"
+    return "\u{1b}[H" + lines.map { $0 + "\u{1b}[K" }.joined(separator: "\n") + "\u{1b}[J"
   }
 
   /// A line in pieces that fit, parted at spaces where there are any.
