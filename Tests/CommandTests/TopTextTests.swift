@@ -39,7 +39,7 @@ import Testing
         proxy 1.2.3 on 127.0.0.1:8000, up 1m 42s: ready
         path: kernel
         sessions: 1 by sockets, 4 by the kernel; 10/s made, 0/s refused
-        by the kernel: 97.5% of what was received
+        carried by the kernel: 97.5% of what was received
 
         datagrams            received/s               sent/s
         to servers  sockets          50  40.0 kbit/s       0     0 bit/s
@@ -65,7 +65,7 @@ import Testing
         path: kernel
         (rates come with the next reading)
         sessions: 1 by sockets, 4 by the kernel
-        by the kernel: - of what was received
+        carried by the kernel: -
 
         datagrams            received/s     sent/s
         to servers  sockets           -  -       -  -

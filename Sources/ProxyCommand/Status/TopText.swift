@@ -17,7 +17,7 @@ struct TopText {
     var lines = StatusText.title(address, reading)
     if rates == nil { lines.append(missingRates) }
     lines += [sessions(rates)]
-    if reading.offload != nil { lines.append("by the kernel: \(share(rates)) of what was received") }
+    if reading.offload != nil { lines.append("carried by the kernel: \(share(rates))") }
     lines += [""] + flows(rates)
     if let rates {
       lines += [""] + ranked("drops", rates.drops.map { ([$0.key.filter, $0.key.reason], $0.rate) })
@@ -45,7 +45,9 @@ struct TopText {
     return "sessions: \(active.joined(separator: ", ")); \(made)/s made, \(refused)/s refused"
   }
 
-  private func share(_ rates: ProxyRates?) -> String { rates?.kernelShare.map(QuantityText.percent) ?? "-" }
+  private func share(_ rates: ProxyRates?) -> String {
+    rates?.kernelShare.map { "\(QuantityText.percent($0)) of what was received" } ?? "-"
+  }
 
   private func flows(_ rates: ProxyRates?) -> [String] {
     let rows = Direction.allCases.flatMap { direction in
