@@ -105,7 +105,9 @@ let package = Package(
     // The programs that it measures are compiled by the script beside it.
     .executableTarget(
       name: "KernelCost",
-      dependencies: ["KernelPath", "Filters", "FilterKit", "ProxyConfiguration", "CBpf", "CDataPath"],
+      dependencies: [
+        "KernelPath", "Filters", "FilterKit", "ProxyConfiguration", "BPFInterpreter", "CBpf", "CDataPath",
+      ],
       path: "Benchmarks/kernel-path/Cost", swiftSettings: swift),
 
     .testTarget(name: "CompileProgramsTests", dependencies: ["CompilePrograms", "TestNetwork"], swiftSettings: swift),
@@ -121,9 +123,11 @@ let package = Package(
       name: "KernelPathTests",
       dependencies: [
         "AuthorFilters", "DataPath", "ProxyConfiguration", "SocketPath", "TestNetwork", "KernelPath", "FilterTesting",
-        "Filters", "FilterKit", "CDataPath", "CBpf",
+        "BPFInterpreter", "Filters", "FilterKit", "CDataPath", "CBpf",
       ],
       swiftSettings: swift),
+    // Test kit: runs a program without the kernel.
+    .target(name: "BPFInterpreter", path: "Tests/BPFInterpreter", swiftSettings: swift),
     // Test kit: filters with packet programs of their own, as a package of somebody else's has them.
     .target(
       name: "AuthorFilters", dependencies: ["Filters", "FilterKit"], path: "Tests/AuthorFilters", swiftSettings: swift,

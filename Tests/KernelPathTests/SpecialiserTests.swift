@@ -73,9 +73,8 @@ import Testing
         + [Assembly.instruction(0x06, 0, 0, Int32(long.count))] + long + Assembly.exit
       let words = try #require(Self.specialise(program)).words
       #expect(words.filter { $0 & 0xff == 0x06 }.count == expected)
-      var machine = Machine(
-        memory: [UInt8](repeating: 0, count: 8) + [UInt8](repeating: 3, count: 56), image: Self.image)
-      #expect(machine.run(words) == 0x0303_0303_0303_0303)
+      let context = [UInt8](repeating: 0, count: 8) + [UInt8](repeating: 3, count: 56)
+      #expect(Machine.run(words, context: context, image: Self.image)?.value == 0x0303_0303_0303_0303)
     }
   }
 
@@ -93,9 +92,8 @@ import Testing
     }
   }
 
-  private static func run(_ words: [UInt64]) -> UInt64? {
-    var machine = Machine(memory: (0..<64).map { UInt8(truncatingIfNeeded: $0 &* 3 &+ 129) }, image: Self.image)
-    return machine.run(words)
+  private static func run(_ words: [UInt64]) -> Machine.Result? {
+    Machine.run(words, context: (0..<64).map { UInt8(truncatingIfNeeded: $0 &* 3 &+ 129) }, image: Self.image)
   }
 
   @Test func whatIsPutAsideGetsARegisterThatIsFree() throws {
@@ -165,10 +163,10 @@ import Testing
       let program = RandomProgram(seed: seed + 1).words
       let result = try #require(Self.specialise(program), "seed \(seed)").words
       for fill in [0, 1, 77] {
-        let memory = (0..<64).map { UInt8(truncatingIfNeeded: $0 &* fill) }
-        var (before, after) = (Machine(memory: memory, image: Self.image), Machine(memory: memory, image: Self.image))
-        let (expected, given) = (before.run(program), after.run(result))
-        #expect(expected != nil && given == expected && before.memory == after.memory, "seed \(seed), memory \(fill)")
+        let context = (0..<64).map { UInt8(truncatingIfNeeded: $0 &* fill) }
+        let expected = Machine.run(program, context: context, image: Self.image)
+        let given = Machine.run(result, context: context, image: Self.image)
+        #expect(expected != nil && given == expected, "seed \(seed), memory \(fill)")
       }
     }
   }

@@ -1,3 +1,4 @@
+import BPFInterpreter
 import CDataPath
 import FilterKit
 import Filters
@@ -110,7 +111,10 @@ final class ChainMeasurement {
 
   /// What each does for the packet, step by step.
   func count() throws -> (hand: StepCount, ours: StepCount) {
-    (try .of(hand.instructions, on: frame.bytes), try .of(ours.instructions, on: frame.bytes))
+    (
+      try FrameEnvironment.run(hand.instructions, on: frame.bytes),
+      try FrameEnvironment.run(ours.instructions, on: frame.bytes)
+    )
   }
 
   func measure(rounds: Int) throws -> Figures {

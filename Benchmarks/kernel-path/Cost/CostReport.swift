@@ -1,3 +1,4 @@
+import BPFInterpreter
 import Glibc
 import KernelPath
 
