@@ -1,6 +1,4 @@
-import CTestNetwork
 public import FilterKit
-import Glibc
 import Synchronization
 
 /// A name server (RFC 1035) that says one IPv4 address of every name, on a thread of its own. It ends with its last owner.
@@ -11,27 +9,20 @@ public final class NameServer: Sendable {
   }
 
   private let answer: Answer
-  private let stop: Descriptor
-  private let thread: Thread
+  private let responder: DatagramResponder
   private let folder: TemporaryDirectory
 
   /// Serves at 127.0.0.1 of a namespace.
   public init(_ address: IPAddress, in namespace: NetworkNamespace) throws {
     let socket = try UDPSocket(bind: "127.0.0.1:53", in: namespace)
-    let stop = Descriptor(try checked(event_open(), "open an event"))
     let answer = Answer(address)
-    self.stop = stop
     self.answer = answer
     folder = try TemporaryDirectory()
     try folder.write("nameserver 127.0.0.1\n", to: "resolv.conf")
     try folder.write("hosts: dns\n", to: "nsswitch.conf")
-    thread = try Thread { Self.serve(socket, answer, until: stop) }
-  }
-
-  deinit {
-    var one: UInt64 = 1
-    write(stop.number, &one, MemoryLayout<UInt64>.size)
-    thread.join()
+    responder = try DatagramResponder(socket) { query in
+      Self.reply(to: query.bytes, answer.address.withLock { $0 })
+    }
   }
 
   /// The address from now on; nil for a server that fails.
@@ -43,21 +34,6 @@ public final class NameServer: Sendable {
   /// The files that let a process ask this server, by the files of the system that they stand for.
   public var files: [String: String] {
     ["/etc/resolv.conf": "\(folder.path)/resolv.conf", "/etc/nsswitch.conf": "\(folder.path)/nsswitch.conf"]
-  }
-
-  private static func serve(_ socket: UDPSocket, _ answer: Answer, until stop: Descriptor) {
-    var requests = [
-      pollfd(fd: socket.descriptor.number, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: stop.number, events: Int16(POLLIN), revents: 0),
-    ]
-    while true {
-      if poll(&requests, nfds_t(requests.count), -1) < 0 && errno != EINTR { return }
-      if requests[1].revents != 0 { return }
-      while let query = try? socket.receiveNow() {
-        guard let reply = reply(to: query.bytes, answer.address.withLock { $0 }) else { continue }
-        try? socket.send(reply, to: query.source)
-      }
-    }
   }
 
   private static let headerSize = 12
