@@ -3,6 +3,8 @@ import FilterKit
 /// The packet program of `Peel`.
 enum PeelProgram: PacketProgram {
   struct Options: BitwiseCopyable, Sendable {
+    /// In each of the eight bytes.
+    var mask: UInt64
     var key: MetadataKey
     var size: UInt32
   }
@@ -10,7 +12,8 @@ enum PeelProgram: PacketProgram {
   @inline(__always) static func read<P: PacketAccess & ~Copyable & ~Escapable>(
     _ packet: inout P, _ options: Options
   ) -> Verdict {
-    guard packet.capture(at: 0, size: options.size, as: options.key) else { return .drop(.captureNoValue) }
+    guard let masked = packet.bytes(at: 0, size: options.size) else { return .drop(.captureNoValue) }
+    packet.set(options.key, bytes: masked.xor(options.mask))
     return packet.removeFirst(options.size) ? .forward : .drop(.captureNoValue)
   }
 
