@@ -123,11 +123,3 @@ extension route_entry {
     SocketAddress(KernelBytes.address(destination), port: UInt16(bigEndian: destination_port))
   }
 }
-
-extension KernelBytes {
-  /// The address that a C array holds.
-  static func address(_ array: C16) -> IPAddress {
-    let (high, low) = unsafeBitCast(array, to: (UInt64, UInt64).self)
-    return IPAddress(high: UInt64(bigEndian: high), low: UInt64(bigEndian: low))
-  }
-}

@@ -97,21 +97,3 @@ extension slot {
     }
   }
 }
-
-/// An address as the kernel's maps hold it: 16 bytes in network order.
-struct KernelBytes: BitwiseCopyable {
-  private let high: UInt64
-  private let low: UInt64
-
-  init(_ ip: IPAddress) {
-    high = ip.high.bigEndian
-    low = ip.low.bigEndian
-  }
-
-  /// The same bytes as a C array.
-  var array: C16 { unsafeBitCast(self, to: C16.self) }
-
-  typealias C16 = (
-    UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8
-  )
-}

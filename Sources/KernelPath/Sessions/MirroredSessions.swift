@@ -1,16 +1,6 @@
 import DataPath
 import FilterKit
 
-/// A session as the kernel's maps hold it.
-struct CarriedSession {
-  let client: SocketAddress
-  let server: SocketAddress
-  /// The number of the server as an endpoint.
-  let endpoint: UInt32
-  /// The proxy's address and port toward the server.
-  let proxy: SocketAddress
-}
-
 /// The sessions of the socket path, and which of them the kernel carries on.
 struct MirroredSessions {
   /// A session by its ends. The address that its client sends to may become another one.
