@@ -242,7 +242,7 @@ public final class KernelPath: SessionMirror, Sendable {
     change.keeper = nil
     let (active, left) = state.withLock { state in
       defer { (state.active, state.left) = (nil, nil) }
-      state.sessions.giveBack(now: MonotonicClock.now) { state.numbers.sessionEnded(with: $0.server) }
+      state.sessions.giveBack(now: SystemClock.monotonic) { state.numbers.sessionEnded(with: $0.server) }
       state.offload.setSessions(0)
       state.offload.set(isActive: false, obstacle: obstacle)
       return (state.active, state.left)
@@ -307,7 +307,7 @@ extension KernelPath {
   private static func giveBackMoved(_ active: ActiveProgram, _ state: inout State) {
     for (record, carried) in state.sessions.inKernel where !isRight(record, carried, &state) {
       active.program.maps.sessionMaps.close(carried)
-      state.sessions.giveBack(record, now: MonotonicClock.now)
+      state.sessions.giveBack(record, now: SystemClock.monotonic)
       state.numbers.sessionEnded(with: carried.server)
     }
     state.hasMoved = false

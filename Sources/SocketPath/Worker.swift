@@ -71,7 +71,7 @@ struct Worker: ~Copyable {
     servers = snapshot.routing.endpoints.map(\.address)
     batch = PacketBatch(keyCount: snapshot.chain.keys.count, routing: snapshot.routing, sheet: sheet)
     incoming.aim(at: batch)
-    now = Clock.monotonic
+    now = SystemClock.monotonic
     sessions = SessionTable(idle: idleTimeout, now: now)
     locals = .allocate(capacity: PacketBatch.capacity)
     origins = .allocate(capacity: PacketBatch.capacity)
@@ -85,9 +85,9 @@ struct Worker: ~Copyable {
   /// Serves until the mailbox says stop.
   mutating func run() {
     while true {
-      now = Clock.monotonic
+      now = SystemClock.monotonic
       let ready = poller.wait(milliseconds: timeout())
-      now = Clock.monotonic
+      now = SystemClock.monotonic
       for index in 0..<ready {
         switch poller.tag(index) {
         case Self.v4Tag: readClients(isV4: true)

@@ -12,12 +12,12 @@ extension Worker {
     for _ in 0..<Self.batchesInARow {
       let count = Int(csys_receive(socket, incoming.headers, UInt32(PacketBatch.capacity)))
       guard count > 0 else { return }
-      batch.begin(.read, now: now, wallClock: Clock.wall)
+      batch.begin(.read, now: now, wallClock: SystemClock.wall)
       accept(count, fixed: listeners.fixedAddress(isV4: isV4))
       snapshot.chain.run(.read, &batch)
       forward()
       if count < PacketBatch.capacity { return }
-      now = Clock.monotonic
+      now = SystemClock.monotonic
     }
   }
 

@@ -10,7 +10,7 @@ extension Worker {
     for _ in 0..<Self.batchesInARow {
       // The session's end may have closed the socket since it became ready.
       guard let socket = upstreams.openNumber(upstream) else { return }
-      if replies == 0 { batch.begin(.write, now: now, wallClock: Clock.wall) }
+      if replies == 0 { batch.begin(.write, now: now, wallClock: SystemClock.wall) }
       let room = PacketBatch.capacity &- replies
       let count = Int(csys_receive(socket, incoming.headers + replies, UInt32(room)))
       guard count > 0 else { return }

@@ -2,7 +2,6 @@ import BPFInterpreter
 import CDataPath
 import FilterKit
 import Filters
-import Glibc
 import KernelPath
 
 /// The proxy's program and the one by hand for a chain, around the same maps.
@@ -70,10 +69,8 @@ final class ChainMeasurement {
   private static func run(
     _ chain: Chain, _ routing: RoutingTable, _ metrics: Metrics, from client: SocketAddress, _ frame: Datagram
   ) {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
     var batch = PacketBatch(keyCount: chain.keys.count, routing: routing, sheet: metrics.makeSheet())
-    batch.begin(.read, now: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec), wallClock: 0)
+    batch.begin(.read, now: SystemClock.monotonic, wallClock: 0)
     frame.bytes.suffix(Datagram.payloadSize).withUnsafeBytes { batch.receiveBuffer(0).copyMemory(from: $0) }
     batch.insert(0, size: Datagram.payloadSize, from: client)
     chain.run(.read, &batch)

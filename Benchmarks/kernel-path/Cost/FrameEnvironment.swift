@@ -1,6 +1,6 @@
 import BPFInterpreter
 import CBpf
-import Glibc
+import FilterKit
 
 /// What an XDP program has around it when it is run on one frame, on what its maps hold. That depends on no other load of the machine, and
 /// neither on where in memory the kernel puts the program.
@@ -55,10 +55,7 @@ struct FrameEnvironment: ProgramEnvironment {
     case 1:
       let map = Int32(truncatingIfNeeded: arguments[1])
       return try value(of: map, memory.bytes(Int(Self.info(map).key_size), at: arguments[2]))
-    case 5, 160:
-      var time = timespec()
-      clock_gettime(CLOCK_MONOTONIC, &time)
-      return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    case 5, 160: return SystemClock.monotonic
     case 118: return 1_000_000
     case 44: return try move(\.data, by: arguments[2])
     case 65: return try move(\.data_end, by: arguments[2])

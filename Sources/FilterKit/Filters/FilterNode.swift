@@ -49,7 +49,7 @@ extension [FilterNode] {
     // Each field for itself: whatever takes a whole node copies it, and so retains what it holds.
     let before = batch.countDrops(in: self[index].drops)
     let outer = csys_run(self[index].labelText)
-    let start = batch.isTimed ? PacketBatch.clock : 0
+    let start = batch.isTimed ? SystemClock.monotonic : 0
     switch direction {
     case .read: self[index].filter.read(batch: &batch)
     case .write: self[index].filter.write(batch: &batch)

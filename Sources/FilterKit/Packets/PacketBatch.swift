@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// Up to 64 datagrams that go through the chain together, and the memory they live in.
@@ -170,15 +169,8 @@ public struct PacketBatch: ~Copyable {
   /// Whether the time of the filters is taken for this batch.
   var isTimed: Bool { context.pointee.generation % Self.timedBatches == 0 }
 
-  /// Nanoseconds of `CLOCK_MONOTONIC`.
-  static var clock: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-  }
-
   mutating func countTime(since start: UInt64, in counter: Counter) {
-    let time = (Self.clock &- start) &* Self.timedBatches
+    let time = (SystemClock.monotonic &- start) &* Self.timedBatches
     CounterSheet.add(time, to: context.pointee.counters + Int(counter.cell))
   }
 

@@ -141,7 +141,8 @@ struct DifferentialRun {
     if result.action == 2, mayLeaveToSockets {
       tally.handedOver += 1
       guard Self.areSame(result.frame, bytes) else { return "\(place): was handed over, but not as it came" }
-      let found = sockets.run(test.packets[index...index], now: Self.now)[0]
+      // The clock that the kernel's program reads: limits have the windows of both paths in one table.
+      let found = sockets.run(test.packets[index...index], now: SystemClock.monotonic)[0]
       return found == outcome ? nil : "\(place): the sockets say \(found), expected \(outcome)"
     }
     switch fate {
@@ -164,16 +165,9 @@ struct DifferentialRun {
       tally.handedOver += 1
       guard result.action == 2 else { return "\(place): action \(result.action), expected hand-over \(cause.rawValue)" }
       guard Self.areSame(result.frame, bytes) else { return "\(place): was handed over, but not as it came" }
-      _ = sockets.run(test.packets[index...index], now: Self.now)
+      _ = sockets.run(test.packets[index...index], now: SystemClock.monotonic)
       return nil
     }
-  }
-
-  /// Nanoseconds of `CLOCK_MONOTONIC`: the kernel's program reads it, and limits have the windows of both paths in one table.
-  private static var now: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 
   private static func areSame(_ one: [UInt8], _ other: [UInt8]) -> Bool {

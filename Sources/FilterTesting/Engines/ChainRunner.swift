@@ -1,5 +1,4 @@
 package import FilterKit
-import Glibc
 
 /// A chain with the proxy's part behind it, without sockets: packets go in, and what becomes of them comes out.
 package final class ChainRunner {
@@ -15,23 +14,9 @@ package final class ChainRunner {
     batch = PacketBatch(keyCount: chain.keys.count, routing: routing, sheet: metrics.makeSheet())
   }
 
-  /// Nanoseconds of `CLOCK_MONOTONIC`.
-  static var now: UInt64 {
-    let time = read(CLOCK_MONOTONIC)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-  }
-
   /// Nanoseconds since 1970: those of the clock of a trial, or the real ones.
   static func wallClock(_ clock: Int64?) -> Int64 {
-    if let clock { return clock * 1_000_000_000 }
-    let time = read(CLOCK_REALTIME)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-  }
-
-  private static func read(_ clock: clockid_t) -> timespec {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return time
+    clock.map { $0 * 1_000_000_000 } ?? SystemClock.wall
   }
 
   /// Runs packets of one direction together, at most a batch of them. The reason of a drop is known where there is one alone.

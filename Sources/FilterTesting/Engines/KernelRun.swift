@@ -76,7 +76,7 @@ package final class KernelRun {
   }
 
   private func answer(_ packet: TrialPacket) -> PacketOutcome {
-    sockets.run([packet], now: ChainRunner.now, wallClock: ChainRunner.wallClock(clock))[0]
+    sockets.run([packet], now: SystemClock.monotonic, wallClock: ChainRunner.wallClock(clock))[0]
   }
 
   /// Why the packet was handed over that just was, as metrics call it.

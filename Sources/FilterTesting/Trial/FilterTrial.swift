@@ -123,7 +123,7 @@ public final class FilterTrial {
           after: MetricTotals(metrics())))
     }
     try observe(.filters, { filters.metrics }) {
-      filters.run([packet], now: ChainRunner.now, wallClock: ChainRunner.wallClock(chain.clock))[0]
+      filters.run([packet], now: SystemClock.monotonic, wallClock: ChainRunner.wallClock(chain.clock))[0]
     }
     if let sockets { try observe(.sockets, { sockets.metrics }) { try sockets.run(packet) } }
     if let kernel { try observe(.kernel, { kernel.metrics }) { try kernel.run(packet) } }

@@ -1,5 +1,6 @@
 import CDataPath
 import CSys
+import FilterKit
 import Glibc
 import Synchronization
 
@@ -39,7 +40,7 @@ final class NeighbourKeeper: Sendable {
 
     func look() {
       guard let maps = maps.withLock({ $0 }) else { return }
-      let now = MonotonicClock.now
+      let now = SystemClock.monotonic
       var unused: [neighbour_key] = []
       maps.neighbours.forEach { key, used in
         if used &+ Self.useLasts < now {

@@ -52,7 +52,7 @@ struct ActiveProgram {
   /// Changes where packets go, while it runs.
   mutating func update(_ routing: KernelRouting) throws(KernelPathError) {
     if !routing.choosesAlike(self.routing) {
-      let now = MonotonicClock.now
+      let now = SystemClock.monotonic
       // The list that is written now was in use before the last change: nobody may be reading it still.
       if now &- chosenAt < 1_000_000_000 { KernelWork.awaitEnd() }
       chosenAt = now

@@ -30,14 +30,10 @@ final class CellMemory: Sendable {
   }
 
   /// Says by how much the time of day is ahead of the clock that programs read.
-  func setClock() {
-    var wall = timespec()
-    clock_gettime(CLOCK_REALTIME, &wall)
-    setAhead(Int64(wall.tv_sec) * 1_000_000_000 + Int64(wall.tv_nsec) - Int64(MonotonicClock.now))
-  }
+  func setClock() { setAhead(SystemClock.wall - Int64(SystemClock.monotonic)) }
 
   /// Lets it be another time of day, in seconds since 1970.
-  func setClock(to seconds: Int64) { setAhead(seconds * 1_000_000_000 - Int64(MonotonicClock.now)) }
+  func setClock(to seconds: Int64) { setAhead(seconds * 1_000_000_000 - Int64(SystemClock.monotonic)) }
 
   private func setAhead(_ nanoseconds: Int64) {
     words[2 * Int(CLOCK_CELL)].store(UInt64(bitPattern: nanoseconds), ordering: .relaxed)

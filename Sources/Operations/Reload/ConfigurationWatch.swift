@@ -1,5 +1,6 @@
 import CSys
 import DataPath
+import FilterKit
 import Glibc
 import ProxyConfiguration
 
@@ -38,7 +39,7 @@ final class ConfigurationWatch: Sendable {
       read(wasAsked: false)
       while true {
         guard wait(end) else { return }
-        if let due = file.due, due <= Self.now {
+        if let due = file.due, due <= SystemClock.monotonic {
           let wasAsked = file.begin()
           if wasAsked || file.exists { read(wasAsked: wasAsked) }
         }
@@ -48,27 +49,21 @@ final class ConfigurationWatch: Sendable {
     /// Waits until something happens or is due. False for the end.
     private func wait(_ end: Int32) -> Bool {
       var descriptors = [file.descriptor, requests, end].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-      let now = Self.now
+      let now = SystemClock.monotonic
       let timeout = file.due.map { $0 > now ? Int32(clamping: ($0 - now + 999_999) / 1_000_000) : 0 } ?? -1
       poll(&descriptors, nfds_t(descriptors.count), timeout)
       if descriptors[2].revents != 0 { return false }
       var count: eventfd_t = 0
-      if eventfd_read(requests, &count) == 0 { file.ask(now: Self.now) }
-      _ = file.collect(now: Self.now)
+      if eventfd_read(requests, &count) == 0 { file.ask(now: SystemClock.monotonic) }
+      _ = file.collect(now: SystemClock.monotonic)
       return true
     }
 
     private func read(wasAsked: Bool) {
       let reading = Reading(of: path, wasAsked: wasAsked)
       // Whoever began to write meanwhile says so when he is done.
-      if file.collect(now: Self.now) { return file.putOff(wasAsked, now: Self.now) }
+      if file.collect(now: SystemClock.monotonic) { return file.putOff(wasAsked, now: SystemClock.monotonic) }
       receive(reading)
-    }
-
-    private static var now: UInt64 {
-      var time = timespec()
-      clock_gettime(CLOCK_MONOTONIC, &time)
-      return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
   }
 
