@@ -20,6 +20,8 @@ struct kept {
 static __always_inline void keep_v4(struct kept *kept, const struct iphdr *ip) {
   kept->v4_start = *(const __u16 *)ip;
   kept->ttl = ip->ttl - 1;
+  // Or the compiler keeps what came, and takes it off later.
+  asm volatile("" : "+r"(kept->ttl));
   kept->id = *(const __u32 *)&ip->id;
   kept->first = bpf_htonl(0x60000000 | (__u32)ip->tos << 20);
   // From the checksum that came, so that a header that was damaged on its way stays recognisable as such.
@@ -41,7 +43,8 @@ static __always_inline int make_checksum(
   const __u64 *addresses = (const __u64 *)entry->source;
   const __u32 ports = *(const __u32 *)&entry->source_port;
   const struct udphdr *udp = udp_header(packet);
-  kept->new_addresses = to_v4 ? (addresses[1] >> 32) + (addresses[3] >> 32) : sum_words(addresses);
+  kept->new_addresses =
+      to_v4 ? (__u64)v4_address(entry->source) + v4_address(entry->destination) : sum_words(addresses);
   if (frame->v4) {
     const struct iphdr *ip = v4_header(packet);
     return new_checksum(ctx, packet, udp, (__u64)ip->saddr + ip->daddr, kept->new_addresses, ports, &kept->check);
@@ -60,13 +63,14 @@ static __always_inline int make_room(
   else
     keep_v6(kept, v6_header(packet));
 
-  const int shift = (int)(headers_size(frame->v4) + packet->front) - (int)(headers_size(to_v4) + packet->prepended);
+  const long shift = (long)(headers_size(frame->v4) + packet->front) - (long)(headers_size(to_v4) + packet->prepended);
   // Behind the barrier the difference is taken in 64 bits, as the verifier wants it of pointers.
   long surplus = opaque(end) - opaque((const void *)packet->datagram);
   asm volatile("" : "+r"(surplus));
-  surplus += (int)(headers_size(frame->v4) - sizeof(struct udphdr)) - shift - (int)(headers_size(to_v4) + packet->size);
+  surplus += (long)(headers_size(frame->v4) - sizeof(struct udphdr)) - shift - (long)headers_size(to_v4);
+  surplus -= packet->size;
   if (image.grows && surplus < 0 && unlikely(bpf_xdp_adjust_tail(ctx, -(int)surplus))) return HAND_OVER_NO_TAILROOM;
-  if (shift != 0 && unlikely(bpf_xdp_adjust_head(ctx, shift))) {
+  if (shift != 0 && unlikely(bpf_xdp_adjust_head(ctx, (int)shift))) {
     if (image.grows && surplus < 0 && bpf_xdp_adjust_tail(ctx, (int)surplus)) return NOT_OURS;
     return HAND_OVER_NO_HEADROOM;
   }
@@ -88,7 +92,7 @@ static __always_inline struct outcome write_moved(
     __u32 direction) {
   const __u32 headers = v4 ? V4_HEADERS : V6_HEADERS, size = packet->size;
   const __u64 next_hop = entry->next_hop, place = interface_place(next_hop);
-  const __u32 ports = *(const __u32 *)&entry->source_port;
+  const __u32 ports = *(const __u32 *)&entry->source_port, length = udp_length(size);
   const __u64 *addresses = (const __u64 *)entry->source;
   void *data = (void *)(long)ctx->data;
   const void *end = (void *)(long)ctx->data_end;
@@ -108,21 +112,21 @@ static __always_inline struct outcome write_moved(
     ip->ttl = kept->ttl;
     ip->protocol = IPPROTO_UDP;
     ip->check = ~sum_fold(sum + total + kept->new_addresses);
-    ip->saddr = addresses[1] >> 32;
-    ip->daddr = addresses[3] >> 32;
-    write_udp(ip + 1, ports, size, kept->check);
+    ip->saddr = v4_address(entry->source);
+    ip->daddr = v4_address(entry->destination);
+    write_udp(ip + 1, ports, length, kept->check);
   } else {
     struct ipv6hdr *ip = data + sizeof(struct ethhdr);
     __u64 *to_addresses = (__u64 *)&ip->saddr;
     *(__u32 *)ip = kept->first;
-    ip->payload_len = bpf_htons(sizeof(struct udphdr) + size);
+    ip->payload_len = length;
     ip->nexthdr = IPPROTO_UDP;
     ip->hop_limit = kept->ttl;
     to_addresses[0] = addresses[0];
     to_addresses[1] = addresses[1];
     to_addresses[2] = addresses[2];
     to_addresses[3] = addresses[3];
-    write_udp(ip + 1, ports, size, kept->check);
+    write_udp(ip + 1, ports, length, kept->check);
   }
   write_ethernet(data, next_hop, &image.interfaces[place], v4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
   if (image.grows && unlikely(!write_chain_added(data + headers, end, packet, direction))) return aborted();

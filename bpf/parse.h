@@ -12,10 +12,10 @@ static __always_inline __u32 headers_size(__u32 v4) { return v4 ? V4_HEADERS : V
 
 /// What is asked of a frame beside its packet. The rest is read where it is needed.
 struct frame {
-  /// 16 bytes, IPv4 in its v4-mapped form.
-  __u64 destination[2];
-  /// Both ports, as they lie in the header.
-  __u32 ports;
+  /// Of IPv6, 16 bytes.
+  __u64 v6_destination[2];
+  /// Of IPv4.
+  __u32 v4_destination;
   /// 1 or 0. A constant on each way: for each family there is a program of its own behind it.
   __u32 v4;
 };
@@ -27,11 +27,10 @@ static __always_inline void map_v4(__u64 to[2], __u32 address) {
   to[1] = (__u64)address << 32 | MAPPED_PREFIX;
 }
 
-static __always_inline int is_v4(const __u64 address[2]) { return address[0] == 0 && (__u32)address[1] == MAPPED_PREFIX; }
+/// Of a v4-mapped address.
+static __always_inline __u32 v4_address(const __u8 address[16]) { return *(const __u32 *)(address + 12); }
 
-/// One of two ports, as they lie in the header.
-static __always_inline __u16 source_port(__u32 ports) { return ((const __u16 *)&ports)[0]; }
-static __always_inline __u16 destination_port(__u32 ports) { return ((const __u16 *)&ports)[1]; }
+static __always_inline int is_v4(const __u64 address[2]) { return address[0] == 0 && (__u32)address[1] == MAPPED_PREFIX; }
 
 /// The headers of a packet that was parsed, as long as the frame is as it came.
 static __always_inline const struct udphdr *udp_header(const struct packet *packet) {
@@ -50,16 +49,10 @@ static __always_inline int refuse(int cause) {
   return cause;
 }
 
-/// With an address, so that the compiler may look at it too early.
-static __always_inline int not_ours(struct frame *frame) {
-  frame->destination[0] = frame->destination[1] = 0;
-  return refuse(NOT_OURS);
-}
-
 /// NOT_OURS: leave it alone without counting. Any other cause but 0: it is UDP that we do not read; then its addresses are there.
 static __always_inline int parse_frame(const void *data, const void *end, struct frame *frame, struct packet *packet) {
   // All that is ours has at least this; what is cut shorter is the stack's to refuse.
-  if (unlikely(data + V4_HEADERS > end)) return not_ours(frame);
+  if (unlikely(data + V4_HEADERS > end)) return refuse(NOT_OURS);
   // Not through struct ethhdr: that is packed, and would be read byte by byte.
   const __u16 type = *(const __u16 *)(data + offsetof(struct ethhdr, h_proto));
   __u64 *source = (__u64 *)packet->session;
@@ -67,34 +60,32 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
   __u32 size;
   if (type == bpf_htons(ETH_P_IP)) {
     const struct iphdr *ip = data + sizeof(struct ethhdr);
-    if (unlikely(ip->protocol != IPPROTO_UDP)) return not_ours(frame);
+    if (unlikely(ip->protocol != IPPROTO_UDP)) return refuse(NOT_OURS);
     map_v4(source, ip->saddr);
-    map_v4(frame->destination, ip->daddr);
+    frame->v4_destination = ip->daddr;
+    frame->v4 = 1;
     if (unlikely(*(const __u8 *)ip != 0x45)) return refuse(HAND_OVER_IP_OPTIONS);
     // More fragments, or an offset: the ports are in another frame, or the payload is.
     if (unlikely(ip->frag_off & bpf_htons(0x3fff))) return refuse(HAND_OVER_FRAGMENT);
-    frame->v4 = 1;
     udp = (const void *)(ip + 1);
     size = bpf_ntohs(ip->tot_len) - sizeof *ip;
   } else if (type == bpf_htons(ETH_P_IPV6)) {
     const struct ipv6hdr *ip = data + sizeof(struct ethhdr);
-    if (unlikely(data + V6_HEADERS > end || ip->nexthdr != IPPROTO_UDP || *(const __u8 *)ip >> 4 != 6)) return not_ours(frame);
+    if (unlikely(data + V6_HEADERS > end || ip->nexthdr != IPPROTO_UDP || *(const __u8 *)ip >> 4 != 6)) return refuse(NOT_OURS);
     const __u64 *addresses = (const __u64 *)&ip->saddr;
     source[0] = addresses[0];
     source[1] = addresses[1];
-    frame->destination[0] = addresses[2];
-    frame->destination[1] = addresses[3];
-    frame->v4 = 0;
+    frame->v6_destination[0] = addresses[2];
+    frame->v6_destination[1] = addresses[3];
     udp = (const void *)(ip + 1);
     size = bpf_ntohs(ip->payload_len);
   } else {
-    return not_ours(frame);
+    return refuse(NOT_OURS);
   }
   // Short frames are padded, so the end of the frame says nothing; the headers must agree with each other.
   if (unlikely(bpf_ntohs(udp->len) != size || size < sizeof *udp || size > sizeof *udp + MAXIMUM_PAYLOAD))
     return refuse(HAND_OVER_LENGTH);
   if (unlikely((const void *)udp + size > end)) return refuse(HAND_OVER_LENGTH);
-  frame->ports = *(const __u32 *)udp;
   packet->datagram = (const void *)udp;
   packet->end = end;
   packet->cut = 0;
@@ -111,7 +102,7 @@ static __always_inline int parse_frame(const void *data, const void *end, struct
   for (int i = 0; i < CHAIN_LIMITS; i++) packet->limits[i] = 0;
   packet->destinations = packet->endpoint = 0;
   // The port and the zero behind it in one store, since the look-up reads them as one.
-  *(__u32 *)&packet->session->client_port = bpf_htonl(bpf_ntohl(frame->ports) & 0xffff0000);
+  *(__u32 *)&packet->session->client_port = udp->source;
 #pragma unroll
   for (int i = 0; i < CHAIN_VALUES; i++) packet->values[i].tag = 0;
   return 0;

@@ -27,11 +27,15 @@ SEC(".rodata") struct image image = {};
 #include "rewrite.h"
 #include "move.h"
 
-static __always_inline int is_listening_address(const __u64 address[2]) {
+static __always_inline int is_listening_address(const struct frame *frame) {
 #pragma unroll
   for (int i = 0; i < CHAIN_ADDRESSES; i++) {
     const __u64 *ours = (const __u64 *)image.addresses[i];
-    if ((ours[0] | ours[1]) && ours[1] == address[1] && ours[0] == address[0]) return 1;
+    if (frame->v4) {
+      if (is_v4(ours) && (__u32)(ours[1] >> 32) == frame->v4_destination) return 1;
+    } else if ((ours[0] | ours[1]) && ours[1] == frame->v6_destination[1] && ours[0] == frame->v6_destination[0]) {
+      return 1;
+    }
   }
   return 0;
 }
@@ -39,7 +43,7 @@ static __always_inline int is_listening_address(const __u64 address[2]) {
 /// Whether a session's way goes on over IPv4. The barrier keeps IPv6 off the straight way.
 static __always_inline __u32 goes_to_v4(const struct route_entry *entry) {
   __u32 v4 = 1;
-  if (unlikely(!is_v4((const __u64 *)entry->destination))) {
+  if (unlikely(entry->next_hop & NEXT_HOP_V6)) {
     v4 = 0;
     asm volatile("" : "+r"(v4));
   }
@@ -97,7 +101,7 @@ static __always_inline int is_refused_source(const struct session_key *session) 
     const __u64 *words = (const __u64 *)bytes;
     return bytes[0] == 0xff || (words[0] == 0 && (words[1] == 0 || words[1] == bpf_cpu_to_be64(1)));
   }
-  const __u32 address = bpf_ntohl(*(const __u32 *)(bytes + 12));
+  const __u32 address = bpf_ntohl(v4_address(bytes));
   return address == 0 || address == 0xffffffff || address >> 28 == 0xe || address >> 24 == 127;
 }
 
@@ -108,9 +112,13 @@ static __always_inline struct route_entry *find_reply(const struct frame *frame,
   const __u64 *source = (const __u64 *)packet->session;
   addresses[0] = source[0];
   addresses[1] = source[1];
-  addresses[2] = frame->destination[0];
-  addresses[3] = frame->destination[1];
-  *(__u32 *)&key.server_port = frame->ports;
+  if (frame->v4) {
+    map_v4(addresses + 2, frame->v4_destination);
+  } else {
+    addresses[2] = frame->v6_destination[0];
+    addresses[3] = frame->v6_destination[1];
+  }
+  *(__u32 *)&key.server_port = *(const __u32 *)udp_header(packet);
   return bpf_map_lookup_elem(&replies, &key);
 }
 
@@ -123,14 +131,14 @@ static __always_inline struct outcome serve(struct xdp_md *ctx) {
   struct packet packet = {.session = &session, .values = values};
   const int cause = parse_frame(data, end, &frame, &packet);
   if (unlikely(cause == NOT_OURS)) return leave_alone();
-  if (unlikely(cause)) return is_listening_address(frame.destination) ? hand_over(cause) : leave_alone();
+  if (unlikely(cause)) return is_listening_address(&frame) ? hand_over(cause) : leave_alone();
 
   const __u32 received = packet.size;
   // As an enum flow_direction, but where the verifier does not know it, it walks what both directions share once.
   __u32 direction = packet.front;
   __u32 filter = 0, result;
   struct route_entry *entry = 0;
-  if (destination_port(frame.ports) == image.port && is_listening_address(frame.destination)) {
+  if (udp_header(&packet)->dest == image.port && is_listening_address(&frame)) {
     result = run_chain(image.read, 0, &packet, &filter);
     if (result == 0) {
       enum hand_over missing;

@@ -2,26 +2,37 @@
 #pragma once
 #include "added.h"
 
+/// The length of UDP as it leaves. The barrier keeps the compiler from making it a second time for the header.
+static __always_inline __u32 udp_length(__u32 size) {
+  __u32 length = bpf_htons(sizeof(struct udphdr) + size);
+  asm volatile("" : "+r"(length));
+  return length;
+}
+
 /// The checksum of UDP, from the one that came and the old and new headers. `udp` is the header that came.
 static __always_inline __u16 udp_checksum(
     const struct packet *packet, const struct udphdr *udp, __u16 check, __u64 old_addresses, __u64 new_addresses,
-    __u32 new_ports) {
+    __u32 new_ports, __u32 length) {
   // The payload's sum: the checksum that came, less its headers and what was cut off. Each byte that is left moves by the bytes that
   // were cut off and added in front of it.
-  __u64 sum = (__u16)~check + SUM_ZERO - old_addresses - *(const __u32 *)udp - bpf_htons(IPPROTO_UDP) - 2 * (__u64)udp->len -
-              packet->cut;
-  sum <<= ((packet->front + packet->prepended) & 1) * 8;
-  sum += packet->added + new_addresses + new_ports + bpf_htons(IPPROTO_UDP) + 2 * (__u64)bpf_htons(sizeof(struct udphdr) + packet->size);
+  __u64 sum = (__u16)~check + SUM_ZERO - old_addresses - *(const __u32 *)udp - 2 * (__u64)udp->len - packet->cut;
+  const __u32 shift = ((packet->front + packet->prepended) & 1) * 8;
+  sum <<= shift;
+  // The protocol's number stays where it is, while the sum around it moved. Behind the barrier nothing is left of it where nothing moved.
+  __u64 protocol = bpf_htons(IPPROTO_UDP) - ((__u64)bpf_htons(IPPROTO_UDP) << shift);
+  asm volatile("" : "+r"(protocol));
+  sum += protocol;
+  sum += packet->added + new_addresses + new_ports + 2 * (__u64)length;
   const __u16 new_check = ~sum_fold(sum);
   // No checksum stays none (IPv4, RFC 768), so one that is 0 is sent as its other form.
   return check == 0 ? 0 : new_check ? new_check : 0xffff;
 }
 
-/// The checksum of a whole datagram that came, computed.
-static __always_inline __u16 full_checksum(const struct packet *packet, const struct udphdr *udp, __u64 addresses) {
+/// The checksum of a whole datagram that came, computed. A function of its own, since there are many ways to it.
+static __noinline __u32 full_checksum(const struct udphdr *udp, const void *end, __u64 addresses) {
   const __u32 size = bpf_ntohs(udp->len) - sizeof *udp;
   const __u16 check = ~sum_fold(
-      sum_payload((const __u8 *)(udp + 1), packet->end, size) + addresses + *(const __u32 *)udp + bpf_htons(IPPROTO_UDP) +
+      sum_payload((const __u8 *)(udp + 1), end, size) + addresses + *(const __u32 *)udp + bpf_htons(IPPROTO_UDP) +
       2 * (__u64)udp->len);
   return check ? check : 0xffff;
 }
@@ -40,23 +51,23 @@ static __always_inline int new_checksum(
   __u16 check = udp->check;
   // As a sender leaves it to hardware: the pseudo header's sum. By chance it may be what is right, too.
   if (image.full_checksums && check == sum_fold(old_addresses + bpf_htons(IPPROTO_UDP) + udp->len)) {
-    const __u16 full = full_checksum(packet, udp, old_addresses);
+    const __u16 full = full_checksum(udp, packet->end, old_addresses);
     if (is_behind_driver(ctx)) {
       // The kernel will have it finished on its way out, over what is then at the place of the header, if its sender did not. Only the
       // kernel knows of one that is right both ways.
       if (packet->front != packet->prepended || full == check) return HAND_OVER_CHECKSUM;
-      *new_check = sum_fold(new_addresses + bpf_htons(IPPROTO_UDP) + bpf_htons(sizeof(struct udphdr) + packet->size));
+      *new_check = sum_fold(new_addresses + bpf_htons(IPPROTO_UDP) + udp_length(packet->size));
       return 0;
     }
     check = full;
   }
-  *new_check = udp_checksum(packet, udp, check, old_addresses, new_addresses, new_ports);
+  *new_check = udp_checksum(packet, udp, check, old_addresses, new_addresses, new_ports, udp_length(packet->size));
   return 0;
 }
 
-static __always_inline void write_udp(void *udp, __u32 ports, __u32 size, __u16 check) {
+static __always_inline void write_udp(void *udp, __u32 ports, __u32 length, __u16 check) {
   ((__u32 *)udp)[0] = ports;
-  ((__u16 *)udp)[2] = bpf_htons(sizeof(struct udphdr) + size);
+  ((__u16 *)udp)[2] = length;
   ((__u16 *)udp)[3] = check;
 }
 
@@ -95,14 +106,14 @@ static __always_inline struct outcome write_same(
   asm volatile("" : "+r"(surplus));
   surplus = image.grows ? 0 : surplus - (headers + size);
 
-  const __u32 ports = *(const __u32 *)&entry->source_port;
+  const __u32 ports = *(const __u32 *)&entry->source_port, length = udp_length(size);
   if (v4) {
     const struct iphdr *ip = old + sizeof(struct ethhdr);
-    const __u32 source = *(const __u32 *)(entry->source + 12), destination = *(const __u32 *)(entry->destination + 12);
+    const __u32 source = v4_address(entry->source), destination = v4_address(entry->destination);
     const __u64 old_addresses = (__u64)ip->saddr + ip->daddr, new_addresses = (__u64)source + destination;
     const struct udphdr *udp = (const struct udphdr *)(ip + 1);
     const __u16 check =
-        image.full_checksums ? full : udp_checksum(packet, udp, udp->check, old_addresses, new_addresses, ports);
+        image.full_checksums ? full : udp_checksum(packet, udp, udp->check, old_addresses, new_addresses, ports, length);
     const __u32 total = bpf_htons(V4_HEADERS - sizeof(struct ethhdr) + size), id = *(const __u32 *)&ip->id;
     const __u16 start = *(const __u16 *)ip;
     // From the checksum that came, so that a header that was damaged on its way stays recognisable as such.
@@ -120,19 +131,19 @@ static __always_inline struct outcome write_same(
     out->check = ~sum_fold(sum);
     out->saddr = source;
     out->daddr = destination;
-    write_udp(out + 1, ports, size, check);
+    write_udp(out + 1, ports, length, check);
   } else {
     const struct ipv6hdr *ip = old + sizeof(struct ethhdr);
     const struct udphdr *udp = (const struct udphdr *)(ip + 1);
     const __u64 *addresses = (const __u64 *)entry->source;
     const __u64 old_addresses = sum_words((const __u64 *)&ip->saddr);
     const __u16 check =
-        image.full_checksums ? full : udp_checksum(packet, udp, udp->check, old_addresses, sum_words(addresses), ports);
+        image.full_checksums ? full : udp_checksum(packet, udp, udp->check, old_addresses, sum_words(addresses), ports, length);
     const __u32 first = *(const __u32 *)ip & bpf_htonl(0xfff00000);
     const __u8 hop_limit = ip->hop_limit - 1;
     struct ipv6hdr *out = data + sizeof(struct ethhdr);
     *(__u32 *)out = first;
-    out->payload_len = bpf_htons(sizeof(struct udphdr) + size);
+    out->payload_len = length;
     out->nexthdr = IPPROTO_UDP;
     out->hop_limit = hop_limit;
     __u64 *to_addresses = (__u64 *)&out->saddr;
@@ -140,7 +151,7 @@ static __always_inline struct outcome write_same(
     to_addresses[1] = addresses[1];
     to_addresses[2] = addresses[2];
     to_addresses[3] = addresses[3];
-    write_udp(out + 1, ports, size, check);
+    write_udp(out + 1, ports, length, check);
   }
   write_ethernet(data, next_hop, &image.interfaces[place], v4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
   if (image.grows && unlikely(!write_chain_added(data + headers, end, packet, direction))) return aborted();

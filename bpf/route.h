@@ -34,8 +34,8 @@ static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entr
   fib.sport = entry->source_port;
   fib.dport = entry->destination_port;
   if (v4) {
-    fib.ipv4_src = *(const __u32 *)(entry->source + 12);
-    fib.ipv4_dst = *(const __u32 *)(entry->destination + 12);
+    fib.ipv4_src = v4_address(entry->source);
+    fib.ipv4_dst = v4_address(entry->destination);
   } else {
     __builtin_memcpy(fib.ipv6_src, entry->source, 16);
     __builtin_memcpy(fib.ipv6_dst, entry->destination, 16);
@@ -44,18 +44,18 @@ static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entr
   if (result == BPF_FIB_LKUP_RET_NO_NEIGH) return HAND_OVER_NO_NEIGHBOUR;
   if (result == BPF_FIB_LKUP_RET_FWD_DISABLED) return HAND_OVER_NO_LOOK_UP;
   if (result != BPF_FIB_LKUP_RET_SUCCESS) return HAND_OVER_NO_ROUTE;
-  for (__u64 place = 0; place < CHAIN_INTERFACES; place++) {
-    if (image.interfaces[place].index == fib.ifindex && fib.ifindex) {
-      __u64 hop = place << 48;
-      __builtin_memcpy(&hop, fib.dmac, 6);
-      entry->next_hop = hop;
-      // 0 where this kernel does not say: then the sockets take what is larger than any link allows.
-      entry->mtu = fib.mtu_result ? fib.mtu_result : 1280;
-      entry->hop_time = hop_time();
-      entry->last_seen = bpf_ktime_get_ns();
-      note_neighbour(&fib, entry->last_seen);
-      return 0;
-    }
-  }
-  return HAND_OVER_NO_ROUTE;
+  __u64 place = CHAIN_INTERFACES;
+#pragma unroll
+  for (__u64 i = 0; i < CHAIN_INTERFACES; i++)
+    if (image.interfaces[i].index && image.interfaces[i].index == fib.ifindex) place = i;
+  if (place == CHAIN_INTERFACES) return HAND_OVER_NO_ROUTE;
+  __u64 hop = place << 48 | (entry->next_hop & NEXT_HOP_V6);
+  __builtin_memcpy(&hop, fib.dmac, 6);
+  entry->next_hop = hop;
+  // 0 where this kernel does not say: then the sockets take what is larger than any link allows.
+  entry->mtu = fib.mtu_result ? fib.mtu_result : 1280;
+  entry->hop_time = hop_time();
+  entry->last_seen = bpf_ktime_get_ns();
+  note_neighbour(&fib, entry->last_seen);
+  return 0;
 }

@@ -34,8 +34,9 @@ public struct KernelRoute: Sendable {
     entry.destination = KernelBytes(destination.ip).array
     entry.source_port = source.port.bigEndian
     entry.destination_port = destination.port.bigEndian
+    if !destination.ip.isV4 { entry.next_hop = NEXT_HOP_V6 }
     if let hop {
-      entry.next_hop = hop.word
+      entry.next_hop |= hop.word
       entry.mtu = hop.mtu
     }
     return entry

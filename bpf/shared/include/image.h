@@ -139,6 +139,8 @@ struct reply_key {
   unsigned short proxy_port;
 };
 
+#define NEXT_HOP_V6 (1ull << 63)
+
 /// One direction of a session: what the packet becomes.
 struct route_entry {
   unsigned char source[16];
@@ -146,7 +148,8 @@ struct route_entry {
   unsigned short source_port;
   unsigned short destination_port;
   unsigned int mtu;
-  /// The next hop: 48 bits of MAC and 16 bits of a place in `image.interfaces`; one word, so that it is never half new.
+  /// The next hop: 48 bits of MAC, 15 bits of a place in `image.interfaces`, and NEXT_HOP_V6 where the packet leaves over IPv6, which
+  /// is there before the hop is known. One word, so that it is never half new.
   unsigned long long next_hop;
   /// When the next hop was looked up, in jiffies, and the packet seen that asked for it, in nanoseconds of CLOCK_MONOTONIC.
   unsigned long long hop_time;
