@@ -64,17 +64,18 @@ import Testing
   }
 
   @Test func farJumpsBecomeOrdinaryOnesOrStayFar() throws {
-    // 40,000 instructions of which the image leaves out all, and then none.
+    // 40,000 instructions of which the image leaves out all, and then none, and an end that is longer than a jump to it.
+    let end = [Assembly.instruction(0x27, 0, 0, 3), Assembly.instruction(0xa7, 0, 0, 1)] + Assembly.exit
     for (isKnown, expected) in [(true, 0), (false, 1)] {
       let question = isKnown ? Assembly.set(3, 0) : Assembly.load(3, 1, 0)
       let long = (0..<40_000).map { Assembly.instruction(0xa7, 0, 0, $0 & 1 + 1) }
       let program =
         question + Assembly.load(0, 1, 8) + [Assembly.instruction(0x55, 3, 0, offset: 1, 0)]
-        + [Assembly.instruction(0x06, 0, 0, Int32(long.count))] + long + Assembly.exit
+        + [Assembly.instruction(0x06, 0, 0, Int32(long.count))] + long + end
       let words = try #require(Self.specialise(program)).words
       #expect(words.filter { $0 & 0xff == 0x06 }.count == expected)
       let context = [UInt8](repeating: 0, count: 8) + [UInt8](repeating: 3, count: 56)
-      #expect(Machine.run(words, context: context, image: Self.image)?.value == 0x0303_0303_0303_0303)
+      #expect(Machine.run(words, context: context, image: Self.image)?.value == 0x0303_0303_0303_0303 * 3 ^ 1)
     }
   }
 
@@ -130,6 +131,31 @@ import Testing
       #expect(Self.usesStack(words) == isOnStack)
       #expect(Self.run(words) == Self.run(program))
     }
+  }
+
+  @Test func whatIsAlikeOnTwoWaysIsReadOnce() throws {
+    // One of two numbers, put aside on both ways to where it is read again.
+    let program =
+      Assembly.load(2, 1, 0) + [Assembly.instruction(0x15, 2, 0, offset: 3, 0)]
+      + Assembly.load(6, 1, 8) + Assembly.store(10, -8, 6) + Assembly.jump(over: 2)
+      + Assembly.load(6, 1, 16) + Assembly.store(10, -8, 6)
+      + [Assembly.instruction(0x85, 0, 0, 5)] + Assembly.load(2, 10, -8) + Assembly.add(6, 1)
+      + Assembly.copy(0, from: 6) + [Assembly.instruction(0x2f, 0, 2)] + Assembly.exit
+    let words = try #require(Self.specialise(program)).words
+    #expect(!Self.usesStack(words))
+    // The number and what it becomes: one copy, and one for the result.
+    #expect(words.filter { $0 & 0xff == 0xbf }.count == 2)
+    #expect(Self.run(words) == Self.run(program))
+  }
+
+  @Test func shortEndsStandWhereTheyAreReached() throws {
+    let program =
+      Assembly.load(2, 1, 0) + Assembly.set(0, 1) + [Assembly.instruction(0x15, 2, 0, offset: 2, 0)]
+      + Assembly.store(1, 8, 2) + Assembly.jump(over: 1) + Assembly.store(1, 16, 2) + Assembly.exit
+    let words = try #require(Self.specialise(program)).words
+    #expect(!words.contains { $0 & 0xff == 0x05 })
+    #expect(words.filter { $0 & 0xff == 0x95 }.count == 2)
+    #expect(Self.run(words) == Self.run(program))
   }
 
   @Test func addressesNeedNoRegisterOfTheirOwn() throws {

@@ -30,7 +30,7 @@ struct CopyForwarding {
 
   private mutating func run() {
     let order = graph.postorder()
-    // What holds behind each block that is done, at a place in one list.
+    // What holds behind each block that is done, at a place in one list; its registers' times behind it.
     var done = [Int](repeating: -1, count: graph.blocks.count)
     var states: [UInt32] = []
     let ways = Predecessors(graph)
@@ -41,12 +41,9 @@ struct CopyForwarding {
       } else {
         let first = done[Int(from.first!)]
         for place in 0..<Self.count { numbers[place] = states[first + place] }
-        for other in from.dropFirst() {
-          let base = done[Int(other)]
-          for place in 0..<Self.count where numbers[place] != states[base + place] { numbers[place] = 0 }
-        }
+        for register in times.indices { times[register] = states[first + Self.count + register] }
+        for other in from.dropFirst() { join(states[done[Int(other)]...]) }
       }
-      for register in times.indices { times[register] = 0 }
       for index in Int(graph.blocks[Int(block)].start)..<Int(graph.blocks[Int(block)].end) {
         clock += 1
         var instruction = graph.instructions[index]
@@ -55,6 +52,32 @@ struct CopyForwarding {
       }
       done[Int(block)] = states.count
       states += numbers
+      states += times
+    }
+  }
+
+  /// Keeps what holds on two ways. Places that have one value on the one and another one on the other are still alike.
+  private mutating func join(_ other: ArraySlice<UInt32>) {
+    var pairs: [(left: UInt32, right: UInt32, number: UInt32)] = []
+    for place in 0..<Self.count {
+      let (left, right) = (numbers[place], other[other.startIndex + place])
+      if left == right { continue }
+      if left == 0 || right == 0 {
+        numbers[place] = 0
+      } else if let pair = pairs.first(where: { $0.left == left && $0.right == right }) {
+        numbers[place] = pair.number
+      } else {
+        numbers[place] = fresh(isHalf: isHalf[Int(left)] && isHalf[Int(right)])
+        pairs.append((left, right, numbers[place]))
+      }
+    }
+    for pair in pairs {
+      let (left, right) = (bases[Int(pair.left)], bases[Int(pair.right)])
+      guard left.number != 0, right.number != 0, left.distance == right.distance else { continue }
+      let base =
+        left.number == right.number
+        ? left.number : pairs.first { $0.left == left.number && $0.right == right.number }?.number
+      if let base { bases[Int(pair.number)] = (base, left.distance) }
     }
   }
 
@@ -101,14 +124,23 @@ struct CopyForwarding {
     return result
   }
 
-  /// Reads or writes by way of the register that the address was made from.
+  /// Reads or writes by way of the register that the address was made from, or another that was made from the same before.
   private func shorten(_ register: inout UInt8, _ offset: inout Int16) {
     guard register < 10, numbers[Int(register)] != 0 else { return }
     let base = bases[Int(numbers[Int(register)])]
-    guard base.number != 0, let holder = holder(of: base.number),
-      let sum = Int16(exactly: base.distance + Int32(offset))
-    else { return }
-    (register, offset) = (holder, sum)
+    guard base.number != 0 else { return }
+    var best = (register: register, distance: Int32(0))
+    for other in UInt8(0)..<10 where times[Int(other)] < times[Int(best.register)] {
+      let number = numbers[Int(other)]
+      if number == base.number {
+        best = (other, base.distance)
+      } else if bases[Int(number)].number == base.number {
+        let (distance, overflow) = base.distance.subtractingReportingOverflow(bases[Int(number)].distance)
+        if !overflow { best = (other, distance) }
+      }
+    }
+    let (sum, overflow) = best.distance.addingReportingOverflow(Int32(offset))
+    if !overflow, let sum = Int16(exactly: sum) { (register, offset) = (best.register, sum) }
   }
 
   // MARK: - Instructions
@@ -174,6 +206,9 @@ struct CopyForwarding {
       move.source = holder
       instruction = move
       if holder == instruction.destination { return }
+    } else if bytes == 8, let first = (Self.words..<Self.halves).first(where: { numbers[$0] == number }) {
+      // One place for all who read the value, so that nobody needs the others.
+      instruction = ResidueWriter.onStack(instruction, 8 * (first - Self.words) - AbstractState.stackBytes)
     }
     set(instruction.destination, number)
   }

@@ -49,7 +49,8 @@ struct PartialEvaluator {
 
   private init(_ graph: FlowGraph, _ facts: Facts, _ live: Liveness?, limit: Int) {
     self.graph = graph
-    writer = ResidueWriter(facts)
+    writer = ResidueWriter(
+      facts, parameters: graph.functions.map { 0x3e & (live?.atStart[Int($0)].registers ?? .max) })
     self.live = live
     self.limit = limit
     order = graph.postorder().reversed()

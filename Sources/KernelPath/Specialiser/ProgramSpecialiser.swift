@@ -27,6 +27,7 @@ enum ProgramSpecialiser {
     }
     guard let residue else { return nil }
     let forwarded = DeadCode.remove(from: CopyForwarding.run(residue)).graph
-    return DeadCode.remove(from: RegisterAssignment.run(forwarded)).graph.encoded()
+    let assigned = CopyForwarding.run(RegisterAssignment.run(forwarded))
+    return DeadCode.remove(from: assigned).graph.withEndsInPlace().encoded()
   }
 }

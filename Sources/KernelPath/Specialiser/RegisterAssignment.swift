@@ -7,18 +7,24 @@ struct RegisterAssignment {
   private static let moveLimit = 4
   private static let callSaved: UInt16 = 0x3c0
 
-  private var graph: FlowGraph
-  private let webs: ValueWebs
-  private let weights: BlockWeights
+  private(set) var graph: FlowGraph
+  var webs: ValueWebs
+  var definitions: WebDefinitions
+  let weights: BlockWeights
   /// By web, its register; -1 for one on the stack.
-  private var registers: [Int8]
+  private(set) var registers: [Int8]
   /// By gap, a bit for each register that is taken, and by gap and register, the web that has it; -2 for one that a call changes.
-  private var taken: [UInt16]
-  private var owners: [Int32]
+  private(set) var taken: [UInt16]
+  private(set) var owners: [Int32]
+  /// By web, the one that it became part of; itself before that.
+  var successors: [Int32]
   /// By web, how much is won if it is in a register.
   private var gains: [Float]
   /// By web, whether all that is written to it has no more than 32 bits.
-  private var isHalf: [Bool]
+  var isHalf: [Bool]
+  /// By gap, the number of the last web that left a mark there.
+  var marks: [Int32]
+  var stamp: Int32 = 0
 
   private init?(_ graph: FlowGraph) {
     guard !graph.functions.isEmpty, let webs = ValueWebs(graph) else { return nil }
@@ -30,13 +36,19 @@ struct RegisterAssignment {
     owners = [Int32](repeating: -1, count: webs.gapCount * ValueWebs.registers)
     gains = [Float](repeating: 0, count: webs.count)
     isHalf = [Bool](repeating: true, count: webs.count)
+    definitions = WebDefinitions(graph, webs)
+    successors = Array(0..<Int32(webs.count))
+    marks = [Int32](repeating: 0, count: webs.gapCount)
   }
 
   static func run(_ graph: FlowGraph) -> FlowGraph {
     guard var pass = Self(graph) else { return graph }
     pass.begin()
-    pass.takeOffStack()
-    pass.joinMoves()
+    // What is one web after the first round leaves room for others.
+    for _ in 0..<2 {
+      pass.takeOffStack()
+      pass.joinMoves()
+    }
     pass.rewrite()
     return pass.graph
   }
@@ -102,7 +114,7 @@ struct RegisterAssignment {
     }
   }
 
-  private mutating func take(_ web: Int32, _ register: UInt8) {
+  mutating func take(_ web: Int32, _ register: UInt8) {
     registers[Int(web)] = Int8(register)
     for gap in webs.gaps(of: web) {
       taken[Int(gap)] |= 1 &<< UInt16(register)
@@ -110,7 +122,7 @@ struct RegisterAssignment {
     }
   }
 
-  private mutating func leave(_ web: Int32) {
+  mutating func leave(_ web: Int32) {
     let register = Int(registers[Int(web)])
     for gap in webs.gaps(of: web) {
       taken[Int(gap)] &= ~(1 &<< UInt16(register))
@@ -118,8 +130,15 @@ struct RegisterAssignment {
     }
   }
 
+  /// The web that one is part of.
+  func current(_ web: Int32) -> Int32 {
+    var web = web
+    while successors[Int(web)] != web { web = successors[Int(web)] }
+    return web
+  }
+
   /// The registers that nobody has where a web is needed.
-  private func free(for web: Int32) -> UInt16 {
+  func free(for web: Int32) -> UInt16 {
     var taken: UInt16 = 0
     for gap in webs.gaps(of: web) { taken |= self.taken[Int(gap)] }
     return ~taken & 0x3ff
@@ -180,44 +199,6 @@ struct RegisterAssignment {
     return others
   }
 
-  // MARK: - Moves
-
-  /// Lets what is copied stay where it is.
-  private mutating func joinMoves() {
-    var moves: [(weight: Float, from: Int32, to: Int32)] = []
-    for block in webs.blocks {
-      for index in Int(graph.blocks[Int(block)].start)..<Int(graph.blocks[Int(block)].end) {
-        guard let move = move(index) else { continue }
-        moves.append((weights[block], move.from, move.to))
-      }
-    }
-    for move in moves.sorted(by: { $0.weight > $1.weight }) {
-      let (from, to) = (registers[Int(move.from)], registers[Int(move.to)])
-      guard from >= 0, to >= 0, from != to else { continue }
-      if !webs.isPinned[Int(move.to)], free(for: move.to) &>> UInt16(from) & 1 != 0 {
-        leave(move.to)
-        take(move.to, UInt8(from))
-      } else if !webs.isPinned[Int(move.from)], free(for: move.from) &>> UInt16(to) & 1 != 0 {
-        leave(move.from)
-        take(move.from, UInt8(to))
-      }
-    }
-  }
-
-  /// The webs of an instruction that is a copy of all bits, or becomes one.
-  private func move(_ index: Int) -> (from: Int32, to: Int32)? {
-    let instruction = graph.instructions[index]
-    let code = instruction.code
-    if code == Opcode.arithmetic64 | Opcode.move | Opcode.registerOperand, instruction.offset == 0 {
-      guard webs.sources[index] >= 0 else { return nil }
-      return (webs.sources[index], webs.destinations[index])
-    }
-    guard webs.words[index] >= 0 else { return nil }
-    if code & Opcode.classMask == Opcode.loadRegister { return (webs.words[index], webs.destinations[index]) }
-    guard code & Opcode.classMask == Opcode.storeRegister, webs.sources[index] >= 0 else { return nil }
-    return (webs.sources[index], webs.words[index])
-  }
-
   // MARK: - The result
 
   private mutating func rewrite() {
@@ -226,11 +207,13 @@ struct RegisterAssignment {
       for index in Int(graph.blocks[Int(block)].start)..<Int(graph.blocks[Int(block)].end) {
         var instruction = graph.instructions[index]
         if webs.destinations[index] >= 0 {
-          instruction.destination = UInt8(registers[Int(webs.destinations[index])])
+          instruction.destination = UInt8(registers[Int(current(webs.destinations[index]))])
         }
-        if webs.sources[index] >= 0 { instruction.source = UInt8(registers[Int(webs.sources[index])]) }
-        let word = webs.words[index]
-        if word >= 0 {
+        if webs.sources[index] >= 0 {
+          instruction.source = UInt8(registers[Int(current(webs.sources[index]))])
+        }
+        if webs.words[index] >= 0 {
+          let word = current(webs.words[index])
           if registers[Int(word)] >= 0 {
             instruction = copy(instruction, of: UInt8(registers[Int(word)]), index)
           } else {
@@ -250,12 +233,12 @@ struct RegisterAssignment {
     switch instruction.code & Opcode.classMask {
     case Opcode.loadRegister:
       (move.destination, move.source) = (instruction.destination, register)
-      if isWord, !isHalf[Int(webs.words[index])] {
+      if isWord, !isHalf[Int(current(webs.words[index]))] {
         move.code = Opcode.arithmetic32 | Opcode.move | Opcode.registerOperand
       }
     case Opcode.storeRegister:
       (move.destination, move.source) = (register, instruction.source)
-      let isHalved = webs.sources[index] < 0 || !isHalf[Int(webs.sources[index])]
+      let isHalved = webs.sources[index] < 0 || !isHalf[Int(current(webs.sources[index]))]
       if isWord, isHalved { move.code = Opcode.arithmetic32 | Opcode.move | Opcode.registerOperand }
     default:
       move.code = (isWord ? Opcode.arithmetic32 : Opcode.arithmetic64) | Opcode.move

@@ -7,9 +7,9 @@ extension ResidueWriter {
       new.arguments = (1 &<< UInt16(helper.argumentCount) &- 1) &<< 1
       new.touch = touch(of: helper)
     } else {
-      new.arguments = 0x3e
+      new.arguments = instruction.source == Opcode.callFunction ? parameters[Int(instruction.immediate)] : 0x3e
       // A function has a stack of its own. Of its caller's it knows what it is given.
-      new.touch = handOver(5)
+      new.touch = handOver(new.arguments)
       if instruction.source == Opcode.callFunction { enter(function: Int(instruction.immediate)) }
     }
     for register in UInt8(0)..<6 { state[register] = .unknown }
@@ -54,13 +54,14 @@ extension ResidueWriter {
       }
     case .unknown: break
     }
-    return handOver(helper.argumentCount)
+    return handOver((1 &<< UInt16(helper.argumentCount) &- 1) &<< 1)
   }
 
-  /// What somebody may read and write who gets so many arguments. A pointer is to the start of what it is handed over for, as compilers
+  /// What somebody may read and write who gets these registers, a bit for each. A pointer is to the start of what it is handed over for, as compilers
   /// make it; what lies below is not touched.
-  private mutating func handOver(_ argumentCount: UInt8) -> StackTouch {
-    let pointers = (1...argumentCount).map { state[$0] }.filter(\.mayPointToStack)
+  private mutating func handOver(_ arguments: UInt16) -> StackTouch {
+    let pointers = (UInt8(1)...5).filter { arguments &>> UInt16($0) & 1 != 0 }.map { state[$0] }
+      .filter(\.mayPointToStack)
     guard let lowest = pointers.map(\.offset).min() else { return .nothing }
     let words = max(0, AbstractState.stackBytes + lowest) / 8..<AbstractState.stackBytes / 8
     // Unless they find more pointers there.

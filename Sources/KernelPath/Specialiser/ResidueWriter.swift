@@ -1,6 +1,8 @@
 /// Writes down what is left of instructions, one after the other, for what is known of the machine in front of each.
 struct ResidueWriter {
   let facts: PartialEvaluator.Facts
+  /// By function, the registers that it reads before it writes them, a bit for each.
+  let parameters: [UInt16]
   var state = AbstractState()
   var output: [Instruction] = []
   /// Where the block begins that is being written.
@@ -8,7 +10,10 @@ struct ResidueWriter {
   /// The functions that were met, until somebody asks.
   private var functions: [Int] = []
 
-  init(_ facts: PartialEvaluator.Facts) { self.facts = facts }
+  init(_ facts: PartialEvaluator.Facts, parameters: [UInt16]) {
+    self.facts = facts
+    self.parameters = parameters
+  }
 
   /// Gives the place of the block's first instruction.
   mutating func beginBlock() -> Int32 {

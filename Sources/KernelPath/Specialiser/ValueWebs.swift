@@ -30,12 +30,20 @@ struct ValueWebs {
   private(set) var isShared = [Bool](repeating: false, count: AbstractState.stackBytes / 8)
   private var placeOfWord = [Int8](repeating: -1, count: AbstractState.stackBytes / 8)
 
-  private var gapStarts: [Int32] = []
+  /// By web, where its gaps stand in `gaps`.
+  private var gapRanges: [Range<Int32>] = []
   private var gaps: [Int32] = []
 
   /// Where a web's value is needed.
   func gaps(of web: Int32) -> ArraySlice<Int32> {
-    gaps[Int(gapStarts[Int(web)])..<Int(gapStarts[Int(web) + 1])]
+    let range = gapRanges[Int(web)]
+    return gaps[Int(range.lowerBound)..<Int(range.upperBound)]
+  }
+
+  /// Lets a web be needed at these gaps.
+  mutating func setGaps(of web: Int32, to new: [Int32]) {
+    gapRanges[Int(web)] = Int32(gaps.count)..<Int32(gaps.count + new.count)
+    gaps += new
   }
 
   var count: Int { places.count }
@@ -55,8 +63,14 @@ struct ValueWebs {
     while !isSettled {
       guard findWords(graph) else { return nil }
       let live = liveness(graph)
-      // What the function finds on its stack is nobody's value.
-      guard live[Int(firstGap[Int(graph.functions[0])])] &>> UInt64(Self.registers) == 0 else { return nil }
+      // A word that seems to be read before it is written: what says that it is not is no longer known. It stays where it is.
+      let found = live[Int(firstGap[Int(graph.functions[0])])] &>> UInt64(Self.registers)
+      guard found == 0 else {
+        for place in offsets.indices where found &>> UInt64(place) & 1 != 0 {
+          isShared[Self.word(offsets[place])] = true
+        }
+        continue
+      }
       connect(graph, live)
       isSettled = !shareMixed(graph)
     }
@@ -319,11 +333,11 @@ struct ValueWebs {
       if sources[index] >= 0 { sources[index] = webs.ofNode[Int(sources[index])] }
       if words[index] >= 0 { words[index] = webs.ofNode[Int(words[index])] }
     }
-    gapStarts = [Int32](repeating: 0, count: webs.count + 1)
-    for need in needs { gapStarts[Int(webs.ofNode[Int(need.node)]) + 1] += 1 }
-    for web in 0..<webs.count { gapStarts[web + 1] += gapStarts[web] }
+    var ends = [Int32](repeating: 0, count: webs.count + 1)
+    for need in needs { ends[Int(webs.ofNode[Int(need.node)]) + 1] += 1 }
+    for web in 0..<webs.count { ends[web + 1] += ends[web] }
+    gapRanges = (0..<webs.count).map { ends[$0]..<ends[$0 + 1] }
     gaps = [Int32](repeating: 0, count: needs.count)
-    var ends = gapStarts
     for need in needs {
       let web = Int(webs.ofNode[Int(need.node)])
       gaps[Int(ends[web])] = need.gap
