@@ -6,4 +6,4 @@
 unsigned long long shared_layout(void);
 
 /// To be raised where a field means something else than before in the same place.
-#define LAYOUT_MEANING 1
+#define LAYOUT_MEANING 2
