@@ -15,6 +15,9 @@ import Testing
   }
 
   private static let capture = "{name: Capture, config: {metadataKey: b, suffix: {size: 8, remove: true}}}"
+  private static func suffix(_ size: Int) -> String {
+    "{name: Capture, config: {metadataKey: a, suffix: {size: \(size), remove: true}}}"
+  }
   private static let prefix = "{name: Capture, config: {metadataKey: a, prefix: {size: 17, remove: true}}}"
   private static let size = "{name: PacketSize, config: {min: 3, max: 1200, on_write: {min: 5, max: 1300}}}"
   private static let timestamp = "{name: Timestamp, config: {metadataKey: b}}"
@@ -24,6 +27,17 @@ import Testing
   private static let firewall = "{name: Firewall, config: {on_read: [\(rules)], on_write: [\(rules)]}}"
   private static let networks =
     "{name: Firewall, config: {on_read: [\(rules), \(rules)], on_write: [\(rules), \(rules)]}}"
+  private static let mixedRules =
+    "{name: Firewall, config: {on_read: [{action: ALLOW, sources: ['::/0'], ports: [284-60000]}, "
+    + "{action: DENY, sources: [10.0.0.0/8], ports: [83-60000]}, {action: ALLOW, sources: [10.1.2.3/32], ports: [746-60000]}, "
+    + "{action: ALLOW, sources: ['::/0'], ports: [844-60000]}], "
+    + "on_write: [{action: ALLOW, sources: [10.0.0.0/8], ports: [600-60000]}, "
+    + "{action: ALLOW, sources: ['fd00::/9'], ports: [449-60000]}, {action: ALLOW, sources: ['fd00::/9'], ports: [772-60000]}, "
+    + "{action: ALLOW, sources: ['fd00::/9'], ports: [92-60000]}]}}"
+  /// More networks than the image has room for rules.
+  private static let five =
+    "{action: ALLOW, sources: [10.0.0.0/8, 11.0.0.0/8, 12.0.0.0/8, 13.0.0.0/8, 'fd00::/8'], ports: [5-6000]}"
+  private static let table = "{name: Firewall, config: {on_read: [\(five)], on_write: [\(five)]}}"
   private static let limit = "{name: LocalRateLimit, config: {max_packets: 5}}"
   private static let turns = "{name: LoadBalancer, config: {policy: ROUND_ROBIN}}"
   private static let concatenate =
@@ -40,6 +54,15 @@ import Testing
         firewall,
         concatenate, concatenate,
       ], bound: 142_000),
+    // What a search among random chains came to (`KernelCost --worst`).
+    Worst(
+      testDescription: "found by search",
+      filters: [
+        mixedRules, "{name: Capture, config: {metadataKey: b, prefix: {size: 8}}}", timestamp, table, timestamp,
+        suffix(3), table, "{name: TokenRouter, config: {metadataKey: b}}",
+        "{name: Capture, config: {metadataKey: a, prefix: {size: 0, remove: true}}}", size, suffix(25),
+        "{name: LoadBalancer, config: {policy: RANDOM}}", timestamp, table, timestamp, timestamp,
+      ], bound: 323_000),
   ]
 
   @Test(arguments: all) func isWalkedSoon(_ worst: Worst) throws {
