@@ -1,6 +1,7 @@
 import CDataPath
 import FilterKit
 import Filters
+import Glibc
 import KernelPath
 import ProxyConfiguration
 
@@ -41,6 +42,7 @@ struct WorstChainSearch {
         print(
           "\(tried) chains: \(found.verified) walked of \(found.instructions)\n  \(found.filters.joined(separator: "\n  "))"
         )
+        fflush(nil)
       }
     }
   }
