@@ -73,21 +73,22 @@ extension RegisterAssignment {
   /// A register that nobody else has at these gaps; one that one of the two has, if possible.
   private func register(for gaps: ArraySlice<Int32>, of web: Int32, and other: Int32) -> UInt8? {
     var taken: UInt16 = 0
-    for gap in gaps {
-      var others = self.taken[Int(gap)]
-      for part in [web, other] {
-        let register = registers[Int(part)]
-        if register >= 0, owners[Int(gap) * ValueWebs.registers + Int(register)] == part {
-          others &= ~(1 &<< UInt16(register))
-        }
-      }
-      taken |= others
-    }
+    for gap in gaps { taken |= self.taken[Int(gap)] & ~(own(web, at: gap) | own(other, at: gap)) }
     let free = ~taken & 0x3ff
-    for part in [other, web] where registers[Int(part)] >= 0 && free &>> UInt16(registers[Int(part)]) & 1 != 0 {
-      return UInt8(registers[Int(part)])
-    }
-    return free == 0 ? nil : UInt8(free.trailingZeroBitCount)
+    let held = free & bit(of: other) != 0 ? bit(of: other) : free & bit(of: web)
+    return free == 0 ? nil : UInt8((held != 0 ? held : free).trailingZeroBitCount)
+  }
+
+  /// The bit of a web's register; 0 for one on the stack.
+  private func bit(of web: Int32) -> UInt16 {
+    let register = registers[Int(web)]
+    return register < 0 ? 0 : 1 &<< UInt16(register)
+  }
+
+  /// The same where the web has its register.
+  private func own(_ web: Int32, at gap: Int32) -> UInt16 {
+    let register = registers[Int(web)]
+    return register >= 0 && owners[Int(gap) * ValueWebs.registers + Int(register)] == web ? bit(of: web) : 0
   }
 
   /// The webs of an instruction that is a copy of all bits, or becomes one. It is exact where nothing can be in the bits that it leaves out.
