@@ -14,12 +14,16 @@ final class ConfigurationWatch: Sendable {
     let contents: Result<[UInt8], ConfigurationError>
     /// Whether somebody asked for it, and so wants an answer even where nothing has changed.
     let wasAsked: Bool
+
+    var isEmpty: Bool { if case .success(let bytes) = contents { bytes.isEmpty } else { false } }
   }
 
   private final class Body: @unchecked Sendable {
     private let path: String
     // Only the thread looks at it.
     private var file: SettlingFile
+    /// Whether the last reading found nothing in the file.
+    private var wasEmpty = false
     let requests: Int32
     private let receive: @Sendable (Reading) -> Void
 
@@ -63,6 +67,9 @@ final class ConfigurationWatch: Sendable {
       let reading = Reading(of: path, wasAsked: wasAsked)
       // Whoever began to write meanwhile says so when he is done.
       if file.collect(now: SystemClock.monotonic) { return file.putOff(wasAsked, now: SystemClock.monotonic) }
+      // Whoever opens a file to write it anew empties it a moment before the system says so: an empty one is looked at twice.
+      defer { wasEmpty = reading.isEmpty }
+      if reading.isEmpty, !wasEmpty { return file.putOff(wasAsked, now: SystemClock.monotonic) }
       receive(reading)
     }
   }
