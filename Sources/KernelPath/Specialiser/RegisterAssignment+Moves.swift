@@ -39,13 +39,14 @@ extension RegisterAssignment {
   /// They do where neither is written while the other is needed, but for copies of one to the other: what was written last of both on
   /// a way to such a place was written while the other was needed, or is older than a copy.
   private mutating func merge(_ web: Int32, into other: Int32) -> Bool {
-    guard !webs.isPinned[Int(web)], !webs.isPinned[Int(other)] else { return false }
+    guard !webs.isPinned[Int(web)], !webs.isPinned[Int(other)], let register = register(for: web, and: other) else {
+      return false
+    }
     mark(web)
     guard isWrittenOutsideMarks(other, but: web) else { return false }
     mark(other)
     guard isWrittenOutsideMarks(web, but: other) else { return false }
     let gaps = webs.gaps(of: other) + webs.gaps(of: web).filter { marks[Int($0)] != stamp }
-    guard let register = register(for: gaps, of: web, and: other) else { return false }
     for part in [web, other] where registers[Int(part)] >= 0 { leave(part) }
     webs.setGaps(of: other, to: Array(gaps))
     webs.setGaps(of: web, to: [])
@@ -70,25 +71,25 @@ extension RegisterAssignment {
     }
   }
 
-  /// A register that nobody else has at these gaps; one that one of the two has, if possible.
-  private func register(for gaps: ArraySlice<Int32>, of web: Int32, and other: Int32) -> UInt8? {
+  /// A register that nobody else has where one of two webs is needed; one that one of them has, if possible.
+  private func register(for web: Int32, and other: Int32) -> UInt8? {
+    let all: UInt16 = 0x3ff
+    let held = (web: registers[Int(web)], other: registers[Int(other)])
     var taken: UInt16 = 0
-    for gap in gaps { taken |= self.taken[Int(gap)] & ~(own(web, at: gap) | own(other, at: gap)) }
-    let free = ~taken & 0x3ff
-    let held = free & bit(of: other) != 0 ? bit(of: other) : free & bit(of: web)
-    return free == 0 ? nil : UInt8((held != 0 ? held : free).trailingZeroBitCount)
-  }
-
-  /// The bit of a web's register; 0 for one on the stack.
-  private func bit(of web: Int32) -> UInt16 {
-    let register = registers[Int(web)]
-    return register < 0 ? 0 : 1 &<< UInt16(register)
-  }
-
-  /// The same where the web has its register.
-  private func own(_ web: Int32, at gap: Int32) -> UInt16 {
-    let register = registers[Int(web)]
-    return register >= 0 && owners[Int(gap) * ValueWebs.registers + Int(register)] == web ? bit(of: web) : 0
+    for gaps in [webs.gaps(of: other), webs.gaps(of: web)] {
+      for gap in gaps {
+        let row = Int(gap) * ValueWebs.registers
+        var others = self.taken[Int(gap)]
+        if held.web >= 0, owners[row + Int(held.web)] == web { others &= ~(1 &<< UInt16(held.web)) }
+        if held.other >= 0, owners[row + Int(held.other)] == other { others &= ~(1 &<< UInt16(held.other)) }
+        taken |= others
+        if taken & all == all { return nil }
+      }
+    }
+    for register in [held.other, held.web] where register >= 0 && taken &>> UInt16(register) & 1 == 0 {
+      return UInt8(register)
+    }
+    return UInt8((~taken & all).trailingZeroBitCount)
   }
 
   /// The webs of an instruction that is a copy of all bits, or becomes one. It is exact where nothing can be in the bits that it leaves out.
