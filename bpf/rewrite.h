@@ -18,7 +18,8 @@ static __always_inline __u16 udp_checksum(
   __u64 sum = (__u16)~check + SUM_ZERO - old_addresses - *(const __u32 *)udp - 2 * (__u64)udp->len - packet->cut;
   const __u32 shift = ((packet->front + packet->prepended) & 1) * 8;
   sum <<= shift;
-  // The protocol's number stays where it is, while the sum around it moved. Behind the barrier nothing is left of it where nothing moved.
+  // The protocol's number stays where it is, while the sum around it moved. Behind the barrier nothing is left of it where nothing
+  // moved.
   __u64 protocol = bpf_htons(IPPROTO_UDP) - ((__u64)bpf_htons(IPPROTO_UDP) << shift);
   asm volatile("" : "+r"(protocol));
   sum += protocol;

@@ -92,7 +92,8 @@ extension RegisterAssignment {
     return UInt8((~taken & all).trailingZeroBitCount)
   }
 
-  /// The webs of an instruction that is a copy of all bits, or becomes one. It is exact where nothing can be in the bits that it leaves out.
+  /// The webs of an instruction that is a copy of all bits, or becomes one. It is exact where nothing can be in the bits that it
+  /// leaves out.
   private func move(_ index: Int) -> (from: Int32, to: Int32, isExact: Bool)? {
     let instruction = graph.instructions[index]
     let code = instruction.code
