@@ -10,11 +10,14 @@ import protocol NIOCore.Channel
 import struct NIOCore.IOError
 import struct NIOCore.TimeAmount
 
-/// Serves the admin pages over HTTP, on one thread of its own and away from the packets.
+/// Serves the admin pages over HTTP, on one thread and away from the packets.
 public struct AdminServer: Sendable {
   private let address: SocketAddress
   private let pages: AdminPages
   private let logger: Logger
+
+  /// Of the process, as the runtime's own threads: when all is served and closed, an actor may still have a job for it.
+  private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
   /// Connections above this wait until another one is closed.
   private static let connectionLimit = 64
@@ -33,7 +36,6 @@ public struct AdminServer: Sendable {
   public func serve<Result: Sendable>(
     whileRunning body: @Sendable (SocketAddress) async -> Result
   ) async throws(AdminServerError) -> Result {
-    let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let (bound, announcement) = AsyncStream.makeStream(of: SocketAddress.self)
     let address = address
     let application = Application(
@@ -45,14 +47,14 @@ public struct AdminServer: Sendable {
       onServerRunning: { channel in
         announcement.yield(SocketAddress(address.ip, port: UInt16(channel.localAddress?.port ?? 0)))
       },
-      eventLoopGroupProvider: .shared(threads), logger: logger)
+      eventLoopGroupProvider: .shared(Self.threads), logger: logger)
     var lifecycle = ServiceGroupConfiguration(services: [application], logger: logger)
     // A client that does not read must not hold up the end.
     lifecycle.maximumGracefulShutdownDuration = .seconds(1)
     let group = ServiceGroup(configuration: lifecycle)
 
-    // On its own thread whatever becomes of the others: /live answers also where filters hold all threads of the tasks.
-    let run = Task(executorPreference: EventLoopTaskExecutor(threads.next())) {
+    // On that thread whatever becomes of the others: /live answers also where filters hold all threads of the tasks.
+    let run = Task(executorPreference: EventLoopTaskExecutor(Self.threads.next())) {
       defer { announcement.finish() }
       try await group.run()
     }
@@ -62,7 +64,6 @@ public struct AdminServer: Sendable {
       await group.triggerGracefulShutdown()
     }
     let end = await run.result
-    try? await threads.shutdownGracefully()
     // An error after the end of the body is one of closing connections, and changes nothing for anybody.
     if let result { return result }
     throw AdminServerError(address: address, reason: Self.reason(end))
