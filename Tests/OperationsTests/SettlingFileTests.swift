@@ -17,8 +17,8 @@ import Testing
     let due = file.due
     #expect(hasChanged)
     #expect(due == now + SettlingFile.quiet)
-    let wasAsked = file.begin()
-    #expect(!wasAsked)
+    let look = file.begin(now: now + SettlingFile.quiet)
+    #expect(look == .init(wasAsked: false, isSecond: false))
     let (hasMore, next) = (file.collect(now: now + SettlingFile.quiet), file.due)
     #expect(!hasMore && next == nil)
   }
@@ -55,9 +55,36 @@ import Testing
       #expect(hasChanged)
       #expect(due == min(now + SettlingFile.quiet, Self.millisecond + SettlingFile.longest))
     }
-    _ = file.begin()
+    _ = file.begin(now: 200 * Self.millisecond)
     try folder.write("more", to: "f")
     expectReading(&file, at: 200 * Self.millisecond)
+  }
+
+  @Test("An empty file is looked at again, and read when its writer is done", arguments: [false, true])
+  func empty(isAsked: Bool) throws {
+    try folder.write("1", to: "f")
+    var file = try SettlingFile(path)
+    let first = SettlingFile.Look(wasAsked: isAsked, isSecond: false)
+    // It was emptied, but that was not heard yet.
+    file.doubt(first, now: 1)
+    let due = file.due
+    #expect(due == 1 + SettlingFile.patience)
+    let writer = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
+    try #require(writer >= 0)
+    let (hasChanged, next) = (file.collect(now: 2), file.due)
+    #expect(hasChanged && next == (isAsked ? due : nil), "who asks waits no longer")
+    #expect(write(writer, "2", 1) == 1)
+    close(writer)
+    let (hasMore, last) = (file.collect(now: 3), file.due)
+    #expect(hasMore && last == 3 + SettlingFile.quiet)
+    let look = file.begin(now: 3 + SettlingFile.quiet)
+    #expect(look == first)
+    // Nobody is heard of: it is empty.
+    file.doubt(look, now: 4)
+    let second = file.begin(now: 4 + SettlingFile.patience)
+    #expect(second == .init(wasAsked: isAsked, isSecond: true))
+    let end = file.due
+    #expect(end == nil)
   }
 
   @Test("A file is not read before its writer is done, unless somebody asks for it and is patient") func writer() throws
@@ -72,8 +99,8 @@ import Testing
     file.ask(now: 2)
     let asked = file.due
     #expect(asked == 2 + SettlingFile.patience)
-    let wasAsked = file.begin()
-    #expect(wasAsked)
+    let look = file.begin(now: 2 + SettlingFile.patience)
+    #expect(look == .init(wasAsked: true, isSecond: false))
     close(writer)
     expectReading(&file, at: 3)
   }

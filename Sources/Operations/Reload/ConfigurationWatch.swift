@@ -22,8 +22,6 @@ final class ConfigurationWatch: Sendable {
     private let path: String
     // Only the thread looks at it.
     private var file: SettlingFile
-    /// Whether the last reading found nothing in the file.
-    private var wasEmpty = false
     let requests: Int32
     private let receive: @Sendable (Reading) -> Void
 
@@ -40,12 +38,13 @@ final class ConfigurationWatch: Sendable {
 
     func run(until end: Int32) {
       // What has changed since the start.
-      read(wasAsked: false)
+      read(SettlingFile.Look(wasAsked: false, isSecond: false))
       while true {
         guard wait(end) else { return }
-        if let due = file.due, due <= SystemClock.monotonic {
-          let wasAsked = file.begin()
-          if wasAsked || file.exists { read(wasAsked: wasAsked) }
+        let now = SystemClock.monotonic
+        if let due = file.due, due <= now {
+          let look = file.begin(now: now)
+          if look.wasAsked || file.exists { read(look) }
         }
       }
     }
@@ -63,13 +62,12 @@ final class ConfigurationWatch: Sendable {
       return true
     }
 
-    private func read(wasAsked: Bool) {
-      let reading = Reading(of: path, wasAsked: wasAsked)
+    private func read(_ look: SettlingFile.Look) {
+      let reading = Reading(of: path, wasAsked: look.wasAsked)
+      let now = SystemClock.monotonic
       // Whoever began to write meanwhile says so when he is done.
-      if file.collect(now: SystemClock.monotonic) { return file.putOff(wasAsked, now: SystemClock.monotonic) }
-      // Whoever opens a file to write it anew empties it a moment before the system says so: an empty one is looked at twice.
-      defer { wasEmpty = reading.isEmpty }
-      if reading.isEmpty, !wasEmpty { return file.putOff(wasAsked, now: SystemClock.monotonic) }
+      if file.collect(now: now) { return file.putOff(look, now: now) }
+      if reading.isEmpty, !look.isSecond { return file.doubt(look, now: now) }
       receive(reading)
     }
   }

@@ -8,8 +8,15 @@ struct SettlingFile: ~Copyable {
   static let quiet: UInt64 = 5_000_000
   /// …or at the latest after this, where it never is.
   static let longest: UInt64 = 50_000_000
-  /// How long a reading that was asked for waits for whoever writes.
+  /// How long a reading that was asked for waits for whoever writes, and how long a file must stay empty to be taken for one.
   static let patience: UInt64 = 1_000_000_000
+
+  /// What is read next.
+  struct Look: Equatable {
+    let wasAsked: Bool
+    /// Whether the file was empty the last time, and nothing was heard of it since.
+    let isSecond: Bool
+  }
 
   private let path: String
   private let events: FileEvents
@@ -23,6 +30,8 @@ struct SettlingFile: ~Copyable {
   private var firstChange: UInt64?
   private var lastChange: UInt64 = 0
   private var asked: UInt64?
+  /// Where the last look found the file empty: when the next one is.
+  private var doubt: (end: UInt64, wasAsked: Bool)?
 
   private struct Identity: Equatable {
     let device: dev_t
@@ -68,21 +77,28 @@ struct SettlingFile: ~Copyable {
   /// When the file is to be read as things are now, in nanoseconds of the monotonic clock; nil for not before something happens.
   var due: UInt64? {
     if let asked { return isBeingWritten ? asked + Self.patience : asked }
-    guard let firstChange, !isBeingWritten else { return nil }
-    return min(lastChange + Self.quiet, firstChange + Self.longest)
+    if isBeingWritten { return doubt.flatMap { $0.wasAsked ? $0.end : nil } }
+    if let firstChange { return min(lastChange + Self.quiet, firstChange + Self.longest) }
+    return doubt?.end
   }
 
-  /// The file is read now. True where that was asked for.
-  mutating func begin() -> Bool {
-    defer { (asked, firstChange) = (nil, nil) }
-    return asked != nil
+  /// The file is read now.
+  mutating func begin(now: UInt64) -> Look {
+    defer { (asked, firstChange, doubt) = (nil, nil, nil) }
+    return Look(
+      wasAsked: asked != nil || doubt?.wasAsked == true,
+      isSecond: firstChange == nil && doubt.map { $0.end <= now } == true)
   }
 
   /// What was read is of no use: the file is to be read again.
-  mutating func putOff(_ wasAsked: Bool, now: UInt64) {
-    if wasAsked { asked = now }
+  mutating func putOff(_ look: Look, now: UInt64) {
+    if look.wasAsked { asked = now }
     change(now)
   }
+
+  /// The file was empty. Whoever opens a file to write it anew empties it before the system says so, a while before where it was
+  /// large: it is looked at again.
+  mutating func doubt(_ look: Look, now: UInt64) { doubt = (now + Self.patience, look.wasAsked) }
 
   var exists: Bool { Self.identity(of: path) != nil }
 
