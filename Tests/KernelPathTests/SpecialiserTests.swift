@@ -173,6 +173,33 @@ import Testing
     }
   }
 
+  @Test func bitsThatAreKnownDecideSomeJumps() throws {
+    // An IPv4 address as one of IPv6 has the same upper half as every other.
+    let address =
+      Assembly.load(2, 1, 4, size: 0)
+      + [
+        Assembly.instruction(0x67, 2, 0, 32), Assembly.instruction(0xb4, 3, 0, -65_536),
+        Assembly.instruction(0x4f, 2, 3),
+      ]
+      + [Assembly.instruction(0xdc, 2, 0, 64)]
+    func isIn(_ network: Int32, mask: Int32, upperMask: Int32) -> [UInt64] {
+      [
+        Assembly.instruction(0x18, 3, 0, network), Assembly.instruction(0, 0, 0, 0xffff),
+        Assembly.instruction(0xaf, 2, 3),
+      ]
+        + [Assembly.instruction(0x18, 3, 0, mask), Assembly.instruction(0, 0, 0, upperMask)]
+        + [Assembly.instruction(0x5f, 2, 3)] + Assembly.set(0, 1) + Assembly.jump(ifEqual: 2, 0, over: 1)
+        + Assembly.set(0, 2) + Assembly.exit
+    }
+    let all = address + isIn(0, mask: 0, upperMask: -1)
+    #expect(try #require(Self.specialise(all)).words == Assembly.set(0, 1) + Assembly.exit)
+    // One network: its number fits into the instruction.
+    let one = address + isIn(0x0a00_0000, mask: -16_777_216, upperMask: -1)
+    let words = try #require(Self.specialise(one)).words
+    #expect(words.contains(Assembly.instruction(0xa4, 2, 0, 0x0a00_0000)))
+    #expect(Self.run(words) == Self.run(one))
+  }
+
   @Test func sourceLinesMoveWithTheirInstructions() throws {
     let program =
       Assembly.set(2, 1) + Assembly.set(3, 2) + Assembly.load(0, 1, 0) + Assembly.add(0, 5) + Assembly.exit

@@ -25,8 +25,10 @@ struct AbstractState {
     guard let (word, byte) = Self.place(offset, count) else { return .anything }
     if let bits = values[word].loading(at: byte, count: count) { return .constant(bits) }
     switch values[word].kind {
-    case .constant: return .number(ofWidth: 8 * count)
-    case .unknown: return .number(ofWidth: min(8 * count, byte == 0 ? values[word].width : 64))
+    case .constant: return .number(.number(ofWidth: 8 * count))
+    // No more than the verifier knows.
+    case .unknown where count == 8: return values[word]
+    case .unknown: return .number(.number(ofWidth: min(8 * count, byte == 0 ? values[word].known.width : 64)))
     case .anything: return .anything
     case .stack, .image, .map: return count == 8 ? values[word] : .anything
     }

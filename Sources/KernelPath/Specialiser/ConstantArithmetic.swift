@@ -46,16 +46,6 @@ enum ConstantArithmetic {
     }
   }
 
-  /// A conversion of byte order in `bits` bits, on a little-endian machine.
-  static func byteOrder(_ value: UInt64, toBigEndian: Bool, bits: Int32) -> UInt64? {
-    switch bits {
-    case 16: UInt64(toBigEndian ? UInt16(truncatingIfNeeded: value).byteSwapped : UInt16(truncatingIfNeeded: value))
-    case 32: UInt64(toBigEndian ? UInt32(truncatingIfNeeded: value).byteSwapped : UInt32(truncatingIfNeeded: value))
-    case 64: toBigEndian ? value.byteSwapped : value
-    default: nil
-    }
-  }
-
   /// Whether a conditional jump is taken.
   static func isTaken(_ code: UInt8, _ left: UInt64, _ right: UInt64) -> Bool {
     if code & Opcode.classMask == Opcode.jump {

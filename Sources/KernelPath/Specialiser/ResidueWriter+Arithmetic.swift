@@ -7,16 +7,20 @@ extension ResidueWriter {
     let destination = instruction.destination
     let old = state[destination]
     if operation == Opcode.byteOrder {
-      if !isWide, let bits = old.constant,
-        let result = ConstantArithmetic.byteOrder(
-          bits, toBigEndian: code & Opcode.registerOperand != 0, bits: instruction.immediate)
-      {
-        writeConstant(result, to: destination, instruction.origin)
-      } else {
+      guard !old.mayPointToStack else {
         output.append(instruction)
-        state[destination] =
-          old.mayPointToStack ? .anything : .number(ofWidth: isWide ? 64 : Int(instruction.immediate))
+        state[destination] = .anything
+        return
       }
+      // In 64 bits it is the instruction that swaps on every machine.
+      let result =
+        isWide
+        ? .none
+        : old.known.inByteOrder(
+          isBig: code & Opcode.registerOperand != 0, width: Int(instruction.immediate))
+      if let bits = result.constant { return writeConstant(bits, to: destination, instruction.origin) }
+      output.append(instruction)
+      state[destination] = .number(result)
       return
     }
     let hasRegister = code & Opcode.registerOperand != 0
@@ -36,7 +40,7 @@ extension ResidueWriter {
       writeConstant(result, to: destination, instruction.origin)
       return
     }
-    if operation == Opcode.move, isWide || operand.kind == .unknown && operand.width <= 32 {
+    if operation == Opcode.move, isWide || operand.kind == .unknown && operand.known.width <= 32 {
       writeMove(instruction)
       return
     }
@@ -49,18 +53,25 @@ extension ResidueWriter {
         output.append(Self.withImmediate(instruction, right))
         return
       }
-      if Self.givesZero(operation, right, isWide: isWide, old) {
-        writeConstant(0, to: destination, instruction.origin)
-        return
-      }
     }
-    if joinsShifts(instruction, operand.constant) { return }
-    output.append(operand.constant.map { Self.withImmediate(instruction, $0) } ?? instruction)
     if operation != Opcode.move && old.mayPointToStack || operation != Opcode.negate && operand.mayPointToStack {
+      output.append(operand.constant.map { Self.withImmediate(instruction, $0) } ?? instruction)
       state[destination] = .anything
-    } else {
-      state[destination] = .number(ofWidth: Self.width(operation, old, operand, isWide: isWide))
+      return
     }
+    let result = KnownBits.result(operation, old.known, operand.known, isWide: isWide)
+    if let bits = result.constant { return writeConstant(bits, to: destination, instruction.origin) }
+    if joinsShifts(instruction, operand.constant) { return }
+    var new = instruction
+    if let right = operand.constant {
+      // Where the upper half is 0 the lower one alone gives the same, and all its constants fit.
+      if isWide, result.width <= 32, Self.isBitwise(operation), Self.immediate(right, isWide: true) == nil {
+        new.code = code & ~Opcode.classMask | Opcode.arithmetic32
+      }
+      new = Self.withImmediate(new, right)
+    }
+    output.append(new)
+    state[destination] = .number(result)
   }
 
   /// A move of all bits of the source.
@@ -77,42 +88,19 @@ extension ResidueWriter {
     _ operation: UInt8, _ right: UInt64, isWide: Bool, _ old: AbstractValue
   ) -> Bool {
     let right = isWide ? right : right & 0xffff_ffff
-    guard isWide || old.width <= 32 else { return false }
+    guard isWide || old.known.width <= 32 else { return false }
     return switch operation {
-    case Opcode.add, Opcode.subtract, Opcode.or, Opcode.exclusiveOr, Opcode.shiftLeft, Opcode.shiftRight: right == 0
+    case Opcode.add, Opcode.subtract, Opcode.exclusiveOr, Opcode.shiftLeft, Opcode.shiftRight: right == 0
+    case Opcode.or: right & ~old.known.bits == 0
     // All that it may have stays.
-    case Opcode.and:
-      old.kind == .unknown && old.width < 64 && right & (1 &<< UInt64(old.width) &- 1) == 1 &<< UInt64(old.width) &- 1
+    case Opcode.and: old.kind == .unknown && old.known.largest & ~right == 0
     default: false
     }
   }
 
-  private static func givesZero(_ operation: UInt8, _ right: UInt64, isWide: Bool, _ old: AbstractValue) -> Bool {
-    guard !old.mayPointToStack else { return false }
-    return switch operation {
-    case Opcode.and, Opcode.multiply: (isWide ? right : right & 0xffff_ffff) == 0
-    case Opcode.shiftRight: right < (isWide ? 64 : 32) && old.kind == .unknown && old.width <= right
-    default: false
-    }
-  }
-
-  /// How many bits a result can have that is not known.
-  private static func width(
-    _ operation: UInt8, _ old: AbstractValue, _ operand: AbstractValue, isWide: Bool
-  ) -> Int {
-    let right = operand.constant
-    let width =
-      switch operation {
-      case Opcode.move: operand.width
-      case Opcode.add: max(old.width, operand.width) + 1
-      case Opcode.or, Opcode.exclusiveOr: max(old.width, operand.width)
-      case Opcode.and: min(old.width, operand.width)
-      case Opcode.shiftLeft: right.map { $0 < 64 ? old.width + Int($0) : 64 } ?? 64
-      case Opcode.shiftRight where isWide || old.width <= 32:
-        right.map { $0 < (isWide ? 64 : 32) ? max(0, old.width - Int($0)) : old.width } ?? old.width
-      default: 64
-      }
-    return min(width, isWide ? 64 : 32)
+  /// Whether each bit of the result comes of the same bits of the operands.
+  private static func isBitwise(_ operation: UInt8) -> Bool {
+    [Opcode.and, Opcode.or, Opcode.exclusiveOr].contains(operation)
   }
 
   private static func isCommutative(_ operation: UInt8) -> Bool {
@@ -164,7 +152,7 @@ extension ResidueWriter {
     move.source = instruction.destination
     move.immediate = 0
     output[output.count - 1] = move
-    state[instruction.destination] = .number(ofWidth: 32)
+    state[instruction.destination] = .number(.number(ofWidth: 32))
     return true
   }
 

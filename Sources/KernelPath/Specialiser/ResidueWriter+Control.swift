@@ -88,7 +88,9 @@ extension ResidueWriter {
       if code & Opcode.operationMask == Opcode.equal { return false }
       if code & Opcode.operationMask == Opcode.notEqual { return true }
     }
-    if let right = right.constant, let isTaken = Self.isAlwaysTaken(code, left, right) { return isTaken }
+    if left.kind == .unknown, let right = right.constant, let isTaken = KnownBits.isTaken(code, left.known, right) {
+      return isTaken
+    }
     if hasRegister, let bits = right.constant {
       output.append(Self.withImmediate(instruction, bits))
     } else if hasRegister, let bits = left.constant,
@@ -103,24 +105,5 @@ extension ResidueWriter {
       output.append(instruction)
     }
     return nil
-  }
-
-  /// What a condition gives for all numbers of so many bits; nil where it depends on the number.
-  private static func isAlwaysTaken(_ code: UInt8, _ left: AbstractValue, _ right: UInt64) -> Bool? {
-    let isWide = code & Opcode.classMask == Opcode.jump
-    let right = isWide ? right : right & 0xffff_ffff
-    let operation = code & Opcode.operationMask
-    guard left.kind == .unknown else { return nil }
-    if right == 0, operation == Opcode.less { return false }
-    if right == 0, operation == Opcode.greaterOrEqual { return true }
-    guard left.width < (isWide ? 64 : 33) else { return nil }
-    let largest = 1 &<< UInt64(left.width) &- 1
-    switch operation {
-    case Opcode.greater, Opcode.lessOrEqual: return right >= largest ? operation == Opcode.lessOrEqual : nil
-    case Opcode.greaterOrEqual, Opcode.less: return right > largest ? operation == Opcode.less : nil
-    case Opcode.equal, Opcode.notEqual: return right > largest ? operation == Opcode.notEqual : nil
-    case Opcode.anyBit: return right & largest == 0 ? false : nil
-    default: return nil
-    }
   }
 }

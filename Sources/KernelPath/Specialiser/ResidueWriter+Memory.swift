@@ -8,7 +8,7 @@ extension ResidueWriter {
         low | UInt64(UInt32(bitPattern: instruction.upper)) &<< 32, to: instruction.destination, instruction.origin)
       return
     case Opcode.mapDescriptor:
-      state[instruction.destination] = AbstractValue(kind: .map, mask: 0, bits: low)
+      state[instruction.destination] = .map(descriptor: low)
     case Opcode.mapValue where instruction.immediate == facts.imageDescriptor:
       state[instruction.destination] = .image(Int(UInt32(bitPattern: instruction.upper)))
     case Opcode.function:
@@ -41,7 +41,9 @@ extension ResidueWriter {
       writeConstant(bits, to: instruction.destination, instruction.origin)
     } else {
       output.append(new)
-      if value.kind == .unknown, !isSigned { value = .number(ofWidth: min(value.width, 8 * count)) }
+      if value.kind == .unknown, count < 8, !isSigned {
+        value = .number(.number(ofWidth: min(value.known.width, 8 * count)))
+      }
       state[instruction.destination] = value
     }
   }
