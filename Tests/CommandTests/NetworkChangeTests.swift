@@ -31,9 +31,9 @@ import Testing
   }
 
   /// Whether the packets of the stream go by the kernel, all the way to the server.
-  private func isCarried(_ proxy: ProxyProcess, within time: Duration = .seconds(8)) throws -> Bool {
+  private func isCarried(_ proxy: ProxyProcess) throws -> Bool {
     let (before, received) = (try inKernel(proxy), server.received)
-    return try eventually(within: time) { try inKernel(proxy) > before + 50 && server.received > received + 50 }
+    return try eventually { try inKernel(proxy) > before + 50 && server.received > received + 50 }
   }
 
   private func ready(_ proxy: ProxyProcess) throws -> String {

@@ -26,7 +26,7 @@ import Testing
   func endsAtOnce(signal: Int32) throws {
     let proxy = try ProxyProcess(configuration: routes.file)
     try proxy.process.signal(signal)
-    #expect(try proxy.process.awaitExit(within: .seconds(5)) == .exited(0))
+    #expect(try proxy.process.awaitExit() == .exited(0))
     #expect(proxy.process.output.hasSuffix(" info    stopped\n"))
   }
 
@@ -51,7 +51,7 @@ import Testing
 
     // A second signal spares the rest.
     try proxy.process.signal(SIGTERM)
-    #expect(try proxy.process.awaitExit(within: .seconds(5)) == .exited(0))
+    #expect(try proxy.process.awaitExit() == .exited(0))
     #expect(proxy.process.output.hasSuffix(" info    stopped; 1 session ended early\n"))
   }
 
@@ -61,7 +61,7 @@ import Testing
     let client = try UDPSocket(bind: "127.0.0.1:0")
     #expect(try ask("1a", proxy, from: client) == "old 1")
     try proxy.process.signal(SIGTERM)
-    #expect(try proxy.process.awaitExit(within: .seconds(10)) == .exited(0))
+    #expect(try proxy.process.awaitExit() == .exited(0))
     #expect(proxy.process.output.hasSuffix(" info    stopped\n"))
   }
 
@@ -71,7 +71,7 @@ import Testing
     let client = try UDPSocket(bind: "127.0.0.1:0")
     #expect(try ask("1a", proxy, from: client) == "old 1")
     try proxy.process.signal(SIGTERM)
-    #expect(try proxy.process.awaitExit(within: .seconds(10)) == .exited(0))
+    #expect(try proxy.process.awaitExit() == .exited(0))
     #expect(proxy.process.output.hasSuffix(" info    stopped; 1 session ended early\n"))
   }
 
@@ -104,7 +104,7 @@ import Testing
     let before = try HTTPAnswer.get("/config", from: proxy.admin).body
     try routes.replace(by: text)
     try proxy.process.signal(SIGHUP)
-    let line = try proxy.process.awaitLine(containing: "refused", within: .seconds(30))
+    let line = try proxy.process.awaitLine(containing: "refused")
     #expect(line.hasSuffix(" error   the configuration stays as it was: the new one is refused"))
     #expect(proxy.process.output.contains(message))
     let client = try UDPSocket(bind: "127.0.0.1:0")
@@ -157,9 +157,9 @@ import Testing
       for _ in 0..<2 {
         try routes.replace(by: text)
         #expect(
-          try eventually(within: .seconds(20)) {
+          try eventually {
             try proxy.metric(#"proxy_reloads_total{result="refused"}"#) == number + 1
-          })
+          }, "text \(number): \(proxy.process.output)")
       }
       try proxy.process.awaitLine(containing: message)
     }
@@ -172,7 +172,7 @@ import Testing
     try proxy.process.awaitLine(containing: "reloaded")
     #expect(try ask("3a", proxy, from: client) == "new 3")
     let lines = proxy.process.output.split(separator: "\n")
-    #expect(lines.count { $0.hasSuffix("the configuration stays as it was: the new one is refused") } == bad.count)
+    #expect(lines.count { $0.hasSuffix("the configuration stays as it was: the new one is refused") } == bad.count, "\(proxy.process.output)")
     #expect(try proxy.metric(#"proxy_reloads_total{result="refused"}"#) == bad.count)
     #expect(try proxy.metric(#"proxy_reloads_total{result="good"}"#) == 1)
   }

@@ -121,7 +121,7 @@ final class StayNetwork: Sendable {
 
   /// Numbers of the datagrams of the stream that were answered, each once and from the address that its client sends to. Waits for
   /// all that were sent.
-  func takeAnswers(of sent: Int, within time: Duration = .seconds(10)) throws -> Set<Int> {
+  func takeAnswers(of sent: Int, within time: Duration = .patience) throws -> Set<Int> {
     _ = try eventually(within: time) {
       for (place, client) in clients.enumerated() {
         while let answer = try client.receiveNow() { try note(answer, of: place) }

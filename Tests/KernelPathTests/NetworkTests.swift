@@ -79,20 +79,20 @@ import Testing
   }
 
   @Test func packetsInTheKernelKeepASessionAlive() throws {
-    let paths = try LivePaths(["10.3.0.2:9000"], idleTimeout: .milliseconds(600))
+    let paths = try LivePaths(["10.3.0.2:9000"], idleTimeout: .seconds(2))
     let player = try Player(.v4, in: paths.network)
     let server = try UDPSocket(bind: "10.3.0.2:9000", in: paths.network.far)
     let clock = ContinuousClock()
     let start = clock.now
     var sources: Set<SocketAddress> = []
-    while clock.now - start < .seconds(2) {
+    while clock.now - start < .seconds(5) {
       try player.send("on and on", to: 0)
       sources.insert(try #require(try server.receive()).source)
     }
     #expect(sources.count == 1)
     // What the kernel saw counts also when it is not asked any more.
     paths.kernel.stop()
-    #expect(!eventually(within: .milliseconds(400)) { paths.sockets.activeSessions == 0 })
+    #expect(!eventually(within: .seconds(1)) { paths.sockets.activeSessions == 0 })
     #expect(paths.metrics.total("proxy_sessions_total") == 1)
     #expect(paths.bySockets < 5)
     // Without packets on either path it ends.

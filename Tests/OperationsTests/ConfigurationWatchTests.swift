@@ -20,7 +20,7 @@ import Testing
     var all: [String] { texts.withLock { $0 } }
 
     /// Waits for a text as the last one.
-    func awaits(_ text: String) -> Bool { eventually(within: .seconds(2)) { all.last == text } }
+    func awaits(_ text: String) -> Bool { eventually { all.last == text } }
     /// Whether a text stays the last one in a time that is long for a watch.
     func rest(at text: String) -> Bool { !eventually(within: .milliseconds(120)) { all.last != text } }
   }

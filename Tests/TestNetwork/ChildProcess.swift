@@ -58,7 +58,7 @@ public final class ChildProcess: Sendable {
   /// Waits for a line of its output that contains a text.
   /// - Throws: `LineMissing` where the process ended, or the time was over, without one.
   @discardableResult
-  public func awaitLine(containing text: String, within time: Duration = .seconds(10)) throws -> String {
+  public func awaitLine(containing text: String, within time: Duration = .patience) throws -> String {
     let found = monitor.wait(within: time) { state -> Result<String, LineMissing>? in
       // The last line counts only when it is complete.
       let lines = state.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
@@ -70,7 +70,7 @@ public final class ChildProcess: Sendable {
 
   /// Waits for its end.
   /// - Throws: `StillRunning` where the time was over before.
-  public func awaitExit(within time: Duration = .seconds(10)) throws -> ExitStatus {
+  public func awaitExit(within time: Duration = .patience) throws -> ExitStatus {
     guard let status = monitor.wait(within: time, until: { $0.status }) else { throw StillRunning(output: output) }
     return status
   }

@@ -28,9 +28,14 @@ struct Deadline {
   }
 }
 
+extension Duration {
+  /// How long a test waits for what must come: longer than any machine stands still. No test that passes waits so long.
+  public static let patience = Duration.seconds(60)
+}
+
 /// Asks a question again and again until the answer is yes: for what cannot be awaited otherwise, such as the kernel's own work.
 /// - Returns: False where the answer was still no when the time was over.
-public func eventually(within time: Duration = .seconds(5), _ condition: () throws -> Bool) rethrows -> Bool {
+public func eventually(within time: Duration = .patience, _ condition: () throws -> Bool) rethrows -> Bool {
   let deadline = Deadline(after: time)
   while true {
     if try condition() { return true }

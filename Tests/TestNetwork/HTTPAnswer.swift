@@ -17,7 +17,7 @@ public struct HTTPAnswer: Sendable {
   ///   - namespace: The network that the connection is made in.
   public static func get(
     _ target: String, from server: SocketAddress, method: String = "GET", headers: [String] = [], body: String = "",
-    in namespace: NetworkNamespace? = nil, within time: Duration = .seconds(5)
+    in namespace: NetworkNamespace? = nil, within time: Duration = .patience
   ) throws -> HTTPAnswer {
     let lines = ["\(method) \(target) HTTP/1.1", "Host: \(server)", "Connection: close"] + headers
     let request = lines.map { $0 + "\r\n" }.joined() + "\r\n" + body

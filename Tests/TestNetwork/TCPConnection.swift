@@ -24,7 +24,7 @@ public final class TCPConnection: Sendable {
   }
 
   /// All that the server sends until it closes the connection. Nil where it had not closed it in time.
-  public func receiveAll(within time: Duration = .seconds(5)) throws -> [UInt8]? {
+  public func receiveAll(within time: Duration = .patience) throws -> [UInt8]? {
     let deadline = Deadline(after: time)
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)

@@ -41,7 +41,7 @@ public final class UDPSocket: Sendable {
     }
     // A socket that was just closed keeps its address while a child that another test forked has a copy, until it executes.
     var bound: Int32 = -1
-    _ = eventually(within: .seconds(2)) {
+    _ = eventually {
       bound = address.withKernelForm(family: family) { bind(descriptor.number, $0, $1) }
       return bound == 0 || errno != EADDRINUSE
     }
@@ -66,7 +66,7 @@ public final class UDPSocket: Sendable {
   }
 
   /// Sends a datagram. Waits where the kernel's buffer is full.
-  public func send(_ bytes: some Collection<UInt8>, to destination: SocketAddress, within time: Duration = .seconds(5))
+  public func send(_ bytes: some Collection<UInt8>, to destination: SocketAddress, within time: Duration = .patience)
     throws
   {
     try transmit(Array(bytes), within: time, "send \(bytes.count) bytes to \(destination)") { data in
@@ -75,7 +75,7 @@ public final class UDPSocket: Sendable {
   }
 
   /// Sends a datagram to the connected peer. Waits where the kernel's buffer is full.
-  public func send(_ bytes: some Collection<UInt8>, within time: Duration = .seconds(5)) throws {
+  public func send(_ bytes: some Collection<UInt8>, within time: Duration = .patience) throws {
     try transmit(Array(bytes), within: time, "send \(bytes.count) bytes") { data in
       Glibc.send(descriptor.number, data.baseAddress, data.count, 0)
     }
@@ -98,7 +98,7 @@ public final class UDPSocket: Sendable {
 
   /// The next datagram. Nil where none came in time.
   /// - Throws: `SystemError` with `ECONNREFUSED` where a connected peer has no such port.
-  public func receive(within time: Duration = .seconds(5)) throws -> Datagram? {
+  public func receive(within time: Duration = .patience) throws -> Datagram? {
     let deadline = Deadline(after: time)
     repeat {
       if let datagram = try receiveNow() { return datagram }
