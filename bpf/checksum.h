@@ -13,6 +13,15 @@ static __always_inline __u32 sum_fold(__u64 sum) {
   return (sum & 0xffff) + (sum >> 16);
 }
 
+/// The same for the header of IPv4 with its addresses: a zero that is larger than what is taken off, and a fold of less than 2^35.
+#define HEADER_SUM_ZERO (0xffffull << 18)
+
+static __always_inline __u32 header_sum_fold(__u64 sum) {
+  __u32 rest = (sum & 0xffff) + (sum >> 16);
+  rest = (rest & 0xffff) + (rest >> 16);
+  return (rest & 0xffff) + (rest >> 16);
+}
+
 static __always_inline __u64 sum_word(__u64 word) { return (word & 0xffffffff) + (word >> 32); }
 
 /// Of two addresses.

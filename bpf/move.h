@@ -24,8 +24,6 @@ static __always_inline void keep_v4(struct kept *kept, const struct iphdr *ip) {
   asm volatile("" : "+r"(kept->ttl));
   kept->id = *(const __u32 *)&ip->id;
   kept->first = bpf_htonl(0x60000000 | (__u32)ip->tos << 20);
-  // From the checksum that came, so that a header that was damaged on its way stays recognisable as such.
-  kept->v4_sum = (__u16)~ip->check + SUM_ZERO - ip->saddr - ip->daddr - ip->tot_len - bpf_htons(0x100);
 }
 
 static __always_inline void keep_v6(struct kept *kept, const struct ipv6hdr *ip) {
@@ -47,7 +45,9 @@ static __always_inline int make_checksum(
       to_v4 ? (__u64)v4_address(entry->source) + v4_address(entry->destination) : sum_words(addresses);
   if (frame->v4) {
     const struct iphdr *ip = v4_header(packet);
-    return new_checksum(ctx, packet, udp, (__u64)ip->saddr + ip->daddr, kept->new_addresses, ports, &kept->check);
+    const __u64 old_addresses = (__u64)ip->saddr + ip->daddr;
+    kept->v4_sum = header_sum(ip, old_addresses);
+    return new_checksum(ctx, packet, udp, old_addresses, kept->new_addresses, ports, &kept->check);
   }
   const struct ipv6hdr *ip = v6_header(packet);
   return new_checksum(
@@ -67,8 +67,10 @@ static __always_inline int make_room(
   // Behind the barrier the difference is taken in 64 bits, as the verifier wants it of pointers.
   long surplus = opaque(end) - opaque((const void *)packet->datagram);
   asm volatile("" : "+r"(surplus));
-  surplus += (long)(headers_size(frame->v4) - sizeof(struct udphdr)) - shift - (long)headers_size(to_v4);
-  surplus -= packet->size;
+  // As one number, which is often 0.
+  long more = (long)(headers_size(frame->v4) - sizeof(struct udphdr)) - shift - (long)headers_size(to_v4);
+  asm volatile("" : "+r"(more));
+  surplus += more - (long)packet->size;
   if (image.grows && surplus < 0 && unlikely(bpf_xdp_adjust_tail(ctx, -(int)surplus))) return HAND_OVER_NO_TAILROOM;
   if (shift != 0 && unlikely(bpf_xdp_adjust_head(ctx, (int)shift))) {
     if (image.grows && surplus < 0 && bpf_xdp_adjust_tail(ctx, (int)surplus)) return NOT_OURS;
@@ -111,7 +113,7 @@ static __always_inline struct outcome write_moved(
     ((__u32 *)ip)[1] = kept->id;
     ip->ttl = kept->ttl;
     ip->protocol = IPPROTO_UDP;
-    ip->check = ~sum_fold(sum + total + kept->new_addresses);
+    ip->check = ~header_sum_fold(sum + total + kept->new_addresses);
     ip->saddr = v4_address(entry->source);
     ip->daddr = v4_address(entry->destination);
     write_udp(ip + 1, ports, length, kept->check);

@@ -9,13 +9,19 @@ static __always_inline __u32 udp_length(__u32 size) {
   return length;
 }
 
+/// The sum of an IPv4 header without what changes. From the checksum that came, whose inverse it is less what goes, so that a header
+/// that was damaged on its way stays recognisable as such.
+static __always_inline __u64 header_sum(const struct iphdr *ip, __u64 old_addresses) {
+  return HEADER_SUM_ZERO + 0xffff - bpf_htons(0x100) - ip->check - old_addresses - ip->tot_len;
+}
+
 /// The checksum of UDP, from the one that came and the old and new headers. `udp` is the header that came.
 static __always_inline __u16 udp_checksum(
     const struct packet *packet, const struct udphdr *udp, __u16 check, __u64 old_addresses, __u64 new_addresses,
     __u32 new_ports, __u32 length) {
   // The payload's sum: the checksum that came, less its headers and what was cut off. Each byte that is left moves by the bytes that
   // were cut off and added in front of it.
-  __u64 sum = (__u16)~check + SUM_ZERO - old_addresses - *(const __u32 *)udp - 2 * (__u64)udp->len - packet->cut;
+  __u64 sum = SUM_ZERO + 0xffff - check - old_addresses - *(const __u32 *)udp - 2 * (__u64)udp->len - packet->cut;
   const __u32 shift = ((packet->front + packet->prepended) & 1) * 8;
   sum <<= shift;
   // The protocol's number stays where it is, while the sum around it moved. Behind the barrier nothing is left of it where nothing
@@ -117,8 +123,7 @@ static __always_inline struct outcome write_same(
         image.full_checksums ? full : udp_checksum(packet, udp, udp->check, old_addresses, new_addresses, ports, length);
     const __u32 total = bpf_htons(V4_HEADERS - sizeof(struct ethhdr) + size), id = *(const __u32 *)&ip->id;
     const __u16 start = *(const __u16 *)ip;
-    // From the checksum that came, so that a header that was damaged on its way stays recognisable as such.
-    const __u64 sum = (__u16)~ip->check + SUM_ZERO + new_addresses - old_addresses + total - ip->tot_len - bpf_htons(0x100);
+    const __u64 sum = header_sum(ip, old_addresses) + new_addresses + total;
     const __u8 ttl = ip->ttl - 1;
     struct iphdr *out = data + sizeof(struct ethhdr);
     // In its place the rest of the header stays as it is.
@@ -129,7 +134,7 @@ static __always_inline struct outcome write_same(
     }
     out->tot_len = total;
     out->ttl = ttl;
-    out->check = ~sum_fold(sum);
+    out->check = ~header_sum_fold(sum);
     out->saddr = source;
     out->daddr = destination;
     write_udp(out + 1, ports, length, check);

@@ -362,15 +362,15 @@ SEC("xdp") int proxy(struct xdp_md *ctx) {
   if (data + NEW + OLD + 42 > (void *)opaque(end)) ABORT;
   const __u32 ports = *(__u32 *)&entry->source_port;
   const __u16 new_size = bpf_htons(sizeof *udp + sent), new_total = bpf_htons(total);
-  const __u64 addresses = SUM_ZERO + source + destination - ip->saddr - ip->daddr;
-  __u64 sum = (__u16)~udp->check + addresses + ports - *(__u32 *)udp + 2 * (__u64)new_size - 2 * (__u64)udp->len + SUM_ZERO - cut;
+  const __u64 addresses = HEADER_SUM_ZERO + 0xffff + source + destination - ip->saddr - ip->daddr;
+  __u64 sum = addresses - udp->check + ports - *(__u32 *)udp + 2 * (__u64)new_size - 2 * (__u64)udp->len + SUM_ZERO - cut;
 #ifdef APPEND
   sum += sum_word(ADDED) << (left & 1) * 8;
 #elif defined(PREPEND)
   sum += sum_word(ADDED);
 #endif
   const __u16 check = ~sum_fold(sum), had_check = udp->check;
-  const __u16 header_check = ~sum_fold((__u16)~ip->check + addresses + new_total - ip->tot_len - bpf_htons(0x100));
+  const __u16 header_check = ~header_sum_fold(addresses - ip->check + new_total - ip->tot_len - bpf_htons(0x100));
   const __u8 ttl = ip->ttl - 1;
 #if NEW != OLD
   const __u16 first = *(__u16 *)ip;
