@@ -172,7 +172,9 @@ import Testing
     try proxy.process.awaitLine(containing: "reloaded")
     #expect(try ask("3a", proxy, from: client) == "new 3")
     let lines = proxy.process.output.split(separator: "\n")
-    #expect(lines.count { $0.hasSuffix("the configuration stays as it was: the new one is refused") } == bad.count, "\(proxy.process.output)")
+    #expect(
+      lines.count { $0.hasSuffix("the configuration stays as it was: the new one is refused") } == bad.count,
+      "\(proxy.process.output)")
     #expect(try proxy.metric(#"proxy_reloads_total{result="refused"}"#) == bad.count)
     #expect(try proxy.metric(#"proxy_reloads_total{result="good"}"#) == 1)
   }
