@@ -70,40 +70,26 @@ extension FlowGraph {
     return .conditionAndNext
   }
 
-  /// Each block that is reached, once: behind it the one that more packets come to, so that most run straight on; then the first of
-  /// those left, in the order that they came in. A function's blocks stand together.
+  /// Each block that is reached, once: behind it the one that more packets come to, so that most run straight on; then, of those that
+  /// are jumped to so far, the one that most come to, so that what is rare is out of the way. A function's blocks stand together.
   private func layout() -> [Int32] {
     var order: [Int32] = []
     order.reserveCapacity(blocks.count)
     let weights = BlockWeights(self)
-    var owner = [Int32](repeating: -1, count: blocks.count)
-    var open: [Int32] = []
-    for (function, entry) in functions.enumerated() {
-      var members: [Int32] = []
-      open = [entry]
-      while let block = open.popLast() {
-        guard owner[Int(block)] < 0 else { continue }
-        owner[Int(block)] = Int32(function)
-        members.append(block)
-        if blocks[Int(block)].branch >= 0 { open.append(blocks[Int(block)].branch) }
-        if blocks[Int(block)].next >= 0 { open.append(blocks[Int(block)].next) }
-      }
-      members.sort()
-      var isPlaced = [Bool](repeating: false, count: blocks.count)
-      var rest = members[...]
-      var block = entry
-      while true {
-        order.append(block)
-        isPlaced[Int(block)] = true
-        let place = blocks[Int(block)]
-        let open = [place.next, place.branch].filter { $0 >= 0 && !isPlaced[Int($0)] }
-        if let likely = open.max(by: { weights[$0] < weights[$1] }) {
-          block = likely
-          continue
+    var isPlaced = [Bool](repeating: false, count: blocks.count)
+    for entry in functions {
+      var open = [entry]
+      while let first = open.indices.max(by: { weights[open[$0]] < weights[open[$1]] }) {
+        var next: Int32? = open.remove(at: first)
+        while let block = next {
+          order.append(block)
+          isPlaced[Int(block)] = true
+          let place = blocks[Int(block)]
+          let followers = [place.next, place.branch].filter { $0 >= 0 && !isPlaced[Int($0)] }
+          next = followers.max { weights[$0] < weights[$1] }
+          open += followers
         }
-        while let first = rest.first, isPlaced[Int(first)] { rest.removeFirst() }
-        guard let first = rest.first else { break }
-        block = first
+        open.removeAll { isPlaced[Int($0)] }
       }
     }
     return order
