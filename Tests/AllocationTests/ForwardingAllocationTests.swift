@@ -50,10 +50,10 @@ import Testing
 
     // Otherwise the runtime was out of the counter's sight.
     #expect(before.objects > 0)
-    // There and back.
+    // Timers may allocate, and tick more often where the machine is slow; packets may not, nor their batches, of which a burst has at
+    // least one there and one back.
+    #expect(difference.allocations < bursts, "\(difference)")
     let packets = Double(2 * bursts * burst)
-    // Less than one in a thousand packets: timers may allocate, packets may not.
-    #expect(Double(difference.allocations) / packets < 0.001, "\(difference)")
     #expect(Double(difference.retains + difference.releases) / packets <= 0.1, "\(difference)")
   }
 
