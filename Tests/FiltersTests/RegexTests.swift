@@ -38,7 +38,8 @@ import Testing
       Array(repeating: UInt8(ascii: "x"), count: quickPlaces) + Array(repeating: UInt8(ascii: "a"), count: 16_000)
     let before = Self.processorTime()
     #expect(fixture.run(.read, payload) == nil)
-    #expect((Self.processorTime() - before) / 1_000_000 < 4_000)
+    // It takes 0.2 to 1 second.
+    #expect((Self.processorTime() - before) / 1_000_000 < 8_000)
   }
 
   @Test func aLimitIsCountedAndTheNextPacketIsServed() throws {

@@ -7,11 +7,10 @@ import Glibc
 ///
 /// A search always ends. PCRE2 bounds the steps from one starting place, but not the places: a pattern such as `a*[bc]` is quadratic
 /// without any single long try. So the search goes window by window over the starting places, and ends with `.limit` when it used up
-/// its processor time.
+/// its `SearchTime`.
 ///
 /// PCRE2 counts no step for what a possessive repeat, an atomic group or an assertion scans. With these one starting place can take
-/// a time that is quadratic in the size, about a second for the largest datagram. So windows are smaller then for a large datagram,
-/// down to one starting place.
+/// a time that is quadratic in the size, about a second for the largest datagram.
 ///
 /// The matches live in `idle` of their `Regex` between two uses, so one thread at a time has it.
 final class RegexMatcher: @unchecked Sendable {
@@ -28,12 +27,6 @@ final class RegexMatcher: @unchecked Sendable {
   private static let heapLimit: UInt32 = 16_384
   /// The memory for backtracking of JIT code, in bytes.
   private static let stackLimit = 4 << 20
-  /// The processor time for one datagram behind its first window, in nanoseconds.
-  private static let timeLimit: UInt64 = 10_000_000
-  private static let smallestWindow = 128
-  private static let largestWindow = 512
-  /// A window that took less time than this lets the next one be larger.
-  private static let quickWindow: UInt64 = 50_000
 
   private let code: OpaquePointer
   private let data: OpaquePointer
@@ -44,12 +37,9 @@ final class RegexMatcher: @unchecked Sendable {
   /// Where the next match may start, and where the last one ended (-1: there was none).
   private var position = 0
   private var lastEnd = -1
-  private var window = smallestWindow
-  private var windows = smallestWindow...largestWindow
   /// Starting places to go until the clock is read.
-  private var unclocked = smallestWindow
-  private var startTime: UInt64 = 0
-  private var lastTime: UInt64 = 0
+  private var unclocked = 0
+  private var time = SearchTime(size: 0, hasLongSteps: false)
 
   /// `code` must outlive the matcher.
   init(_ code: OpaquePointer, hasLongSteps: Bool) {
@@ -76,19 +66,10 @@ final class RegexMatcher: @unchecked Sendable {
 
   /// Starts the search in a datagram of `size` bytes.
   func begin(size: UInt32) {
-    let largest = hasLongSteps ? Self.placesInQuarterSecond(size) : Self.largestWindow
-    windows = min(Self.smallestWindow, largest)...largest
     position = 0
     lastEnd = -1
-    window = windows.lowerBound
-    unclocked = window
-    startTime = 0
-  }
-
-  /// How many starting places take about a quarter of a second where each of them scans the rest of the datagram at each of its bytes.
-  private static func placesInQuarterSecond(_ size: UInt32) -> Int {
-    let bytes = UInt64(size) &* UInt64(size)
-    return Int(min(max(1, (1 << 30) / max(1, bytes)), UInt64(largestWindow)))
+    time = SearchTime(size: size, hasLongSteps: hasLongSteps)
+    unclocked = time.window
   }
 
   /// The next match. `subject` is the same in all calls since `begin`.
@@ -118,20 +99,13 @@ final class RegexMatcher: @unchecked Sendable {
     return .end
   }
 
-  /// Reads the clock after each window. False when the time is used up.
+  /// Reads the clock when a window is over. False when the time is used up.
   private func hasTime() -> Bool {
     guard unclocked <= 0 else { return true }
     var clock = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &clock)
-    let time = UInt64(clock.tv_sec) &* 1_000_000_000 &+ UInt64(clock.tv_nsec)
-    if startTime == 0 {
-      startTime = time
-    } else {
-      let isQuick = time &- lastTime < Self.quickWindow
-      window = isQuick ? min(window &* 2, windows.upperBound) : windows.lowerBound
-    }
-    lastTime = time
-    unclocked = window
-    return time &- startTime <= Self.timeLimit
+    let isLeft = time.endWindow(at: UInt64(clock.tv_sec) &* 1_000_000_000 &+ UInt64(clock.tv_nsec))
+    unclocked = time.window
+    return isLeft
   }
 }
