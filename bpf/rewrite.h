@@ -32,7 +32,8 @@ static __always_inline __u16 udp_checksum(
   sum += packet->added + new_addresses + new_ports + 2 * (__u64)length;
   const __u16 new_check = ~sum_fold(sum);
   // No checksum stays none (IPv4, RFC 768), so one that is 0 is sent as its other form.
-  return check == 0 ? 0 : new_check ? new_check : 0xffff;
+  if (unlikely(check == 0)) return 0;
+  return unlikely(new_check == 0) ? 0xffff : new_check;
 }
 
 /// The checksum of a whole datagram that came, computed. A function of its own, since there are many ways to it.

@@ -24,8 +24,9 @@ static __always_inline void note_neighbour(const struct bpf_fib_lookup *fib, __u
     bpf_map_update_elem(&neighbours, &key, &now, BPF_ANY);
 }
 
-/// Looks the next hop up. 0, or the cause of a hand-over.
-static __always_inline int find_hop(struct xdp_md *ctx, struct route_entry *entry) {
+/// Looks the next hop up. 0, or the cause of a hand-over. A function of its own, since there are many ways to it, and few packets come:
+/// what it has on the stack would push what all packets use out of the reach of short offsets.
+static __noinline int find_hop(struct xdp_md *ctx, struct route_entry *entry) {
   const int v4 = is_v4((const __u64 *)entry->destination);
   // As for a packet of this host's own: in from the loopback interface, whatever interfaces forward.
   struct bpf_fib_lookup fib = {.ifindex = LOOPBACK};

@@ -148,6 +148,34 @@ import Testing
     #expect(Self.run(words) == Self.run(program))
   }
 
+  @Test func whatIsRareStandsBehind() throws {
+    // Of two ways that are alike, the one that is marked as rare, by a move of r3 to itself.
+    for (isRare, first) in [(true, Int32(5)), (false, 3)] {
+      let mark = isRare ? Assembly.copy(3, from: 3) : Assembly.copy(3, from: 4)
+      let program =
+        Assembly.load(3, 1, 0) + Assembly.load(4, 1, 8) + Assembly.load(0, 1, 16)
+        + Assembly.jump(ifEqual: 3, 0, over: 4) + mark + [Assembly.instruction(0x27, 0, 0, 3)] + Assembly.store(1, 8, 0)
+        + Assembly.exit + [Assembly.instruction(0x27, 0, 0, 5)] + Assembly.store(1, 16, 0) + Assembly.exit
+      let words = try #require(Self.specialise(program)).words
+      #expect(words.first { $0 & 0xff == 0x27 } == Assembly.instruction(0x27, 0, 0, first))
+      #expect(!words.contains(Assembly.copy(3, from: 3)[0]))
+      #expect(Self.run(words) == Self.run(program))
+    }
+  }
+
+  @Test func whatIsRareInGeneralIsNotWhereTheImageDecides() throws {
+    // The image leads one of two ways to what is marked.
+    let program =
+      Assembly.load(3, 1, 0) + Assembly.load(0, 1, 8) + Assembly.jump(ifEqual: 3, 0, over: 10)
+      + Assembly.image(2, 0) + Assembly.load(2, 2, 0, size: 0x10) + Assembly.jump(ifEqual: 2, 1, over: 2)
+      + Assembly.set(0, 0) + Assembly.exit
+      + Assembly.copy(3, from: 3) + [Assembly.instruction(0x27, 0, 0, 3)] + Assembly.store(1, 8, 0) + Assembly.exit
+      + [Assembly.instruction(0x27, 0, 0, 5)] + Assembly.store(1, 16, 0) + Assembly.exit
+    let words = try #require(Self.specialise(program)).words
+    #expect(words.first { $0 & 0xff == 0x27 } == Assembly.instruction(0x27, 0, 0, 3))
+    #expect(Self.run(words) == Self.run(program))
+  }
+
   @Test func shortEndsStandWhereTheyAreReached() throws {
     let program =
       Assembly.load(2, 1, 0) + Assembly.set(0, 1) + [Assembly.instruction(0x15, 2, 0, offset: 2, 0)]

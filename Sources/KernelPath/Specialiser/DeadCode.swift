@@ -45,11 +45,16 @@ enum DeadCode {
     var removed = false
     for block in graph.postorder() {
       var place = graph.blocks[Int(block)]
+      // What said that it is rare may be a block that does nothing any more.
+      if place.branch >= 0 { place.branchIsRare = place.branchIsRare || graph.blocks[Int(place.branch)].isRare }
+      if place.next >= 0 { place.nextIsRare = place.nextIsRare || graph.blocks[Int(place.next)].isRare }
       // A block of a loop that is not seen yet stands for itself.
       if place.branch >= 0, stands[Int(place.branch)] >= 0 { place.branch = stands[Int(place.branch)] }
       if place.next >= 0, stands[Int(place.next)] >= 0 { place.next = stands[Int(place.next)] }
       if place.branch >= 0, place.branch == place.next {
         place.branch = -1
+        place.nextIsRare = place.nextIsRare && place.branchIsRare
+        place.branchIsRare = false
         place.end -= 1
         removed = true
       }

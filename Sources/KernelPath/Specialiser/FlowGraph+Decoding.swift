@@ -18,6 +18,7 @@ extension FlowGraph {
     }
     instructions.reserveCapacity(count)
     blocks.reserveCapacity(Int(number))
+    var isRare = [Bool](repeating: false, count: Int(number))
     var place = 0
     while place < count {
       var block = Block(start: Int32(instructions.count), end: 0)
@@ -32,7 +33,7 @@ extension FlowGraph {
             instruction.upper = Int32(truncatingIfNeeded: words[place + 1] &>> 32)
           }
           if let function = Self.function(instruction, at: place) { instruction.immediate = functionAt[function]! }
-          instructions.append(instruction)
+          if instruction.movesToItself { isRare[blocks.count] = true } else { instructions.append(instruction) }
         case .conditional(let target):
           guard blockAt[target] >= 0, blockAt[next] >= 0 else { return nil }
           instructions.append(instruction)
@@ -56,6 +57,10 @@ extension FlowGraph {
       } while isOpen && place < count
       block.end = Int32(instructions.count)
       blocks.append(block)
+    }
+    for block in blocks.indices {
+      blocks[block].branchIsRare = blocks[block].branch >= 0 && isRare[Int(blocks[block].branch)]
+      blocks[block].nextIsRare = blocks[block].next >= 0 && isRare[Int(blocks[block].next)]
     }
   }
 

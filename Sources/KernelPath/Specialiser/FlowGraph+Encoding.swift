@@ -70,8 +70,12 @@ extension FlowGraph {
     return .conditionAndNext
   }
 
+  /// A block of less weight than this is rare.
+  private static let rare: Float = 0.03
+
   /// Each block that is reached, once: behind it the one that more packets come to, so that most run straight on; then, of those that
-  /// are jumped to so far, the one that most come to, so that what is rare is out of the way. A function's blocks stand together.
+  /// are jumped to so far, the last that is not rare, so that what one packet runs stands close together; then what is rare. A
+  /// function's blocks stand together.
   private func layout() -> [Int32] {
     var order: [Int32] = []
     order.reserveCapacity(blocks.count)
@@ -79,7 +83,9 @@ extension FlowGraph {
     var isPlaced = [Bool](repeating: false, count: blocks.count)
     for entry in functions {
       var open = [entry]
-      while let first = open.indices.max(by: { weights[open[$0]] < weights[open[$1]] }) {
+      while let first = open.indices.last(where: { weights[open[$0]] >= Self.rare })
+        ?? open.indices.max(by: { weights[open[$0]] < weights[open[$1]] })
+      {
         var next: Int32? = open.remove(at: first)
         while let block = next {
           order.append(block)

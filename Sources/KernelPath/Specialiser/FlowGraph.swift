@@ -8,6 +8,12 @@ struct FlowGraph {
     var branch: Int32 = -1
     /// The block that follows otherwise; -1 where the last instruction leaves the function.
     var next: Int32 = -1
+    /// Whether few packets go this way, as the program's author said.
+    var branchIsRare = false
+    var nextIsRare = false
+
+    /// Whether few packets come to the block at all, since each way on is rare.
+    var isRare: Bool { next >= 0 && nextIsRare && (branch < 0 || branchIsRare) }
   }
 
   var instructions: [Instruction] = []

@@ -58,12 +58,11 @@ struct Instruction: BitwiseCopyable {
   /// How many instructions the kernel adds to it at most: it writes out look-ups (kernel 6.18, `percpu_array_map_gen_lookup`).
   var patches: Int32 { code == Opcode.call && source == 0 ? 9 : 0 }
 
-  /// Whether it leaves all as it was: a move of all bits from a register to itself.
+  /// Whether it leaves all as it was: a move of all bits from a register to itself. In a program that comes, that says that few
+  /// packets come to its block (`rare` in bpf/proxy.bpf.c); no compiler writes it of itself.
   var movesToItself: Bool {
     code == Opcode.arithmetic64 | Opcode.move | Opcode.registerOperand && destination == source && offset == 0
   }
-
-  func isHelperCall(_ number: Int32) -> Bool { code == Opcode.call && source == 0 && immediate == number }
 
   /// Whether its immediate is a function.
   var isFunctionReference: Bool {

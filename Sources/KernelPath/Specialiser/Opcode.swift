@@ -86,8 +86,6 @@ enum Opcode {
 
 /// A helper of the kernel: what it does with the stack.
 struct HelperCall {
-  static let redirect: Int32 = 51
-
   let argumentCount: UInt8
   /// Which arguments are pointers to memory that it reads, or writes, whose size is known.
   let memory: Memory
@@ -113,7 +111,7 @@ struct HelperCall {
     case 2: (argumentCount, memory) = (4, .entry)  // map_update_elem
     case 5, 7, 8, 118, 125, 160: (argumentCount, memory) = (0, .none)  // times, random number, processor
     case 44, 65: (argumentCount, memory) = (2, .none)  // xdp_adjust_head, xdp_adjust_tail
-    case Self.redirect: (argumentCount, memory) = (3, .none)  // redirect_map
+    case 51: (argumentCount, memory) = (3, .none)  // redirect_map
     case 69: (argumentCount, memory) = (4, .sized)  // fib_lookup
     default: (argumentCount, memory) = (5, .unknown)
     }

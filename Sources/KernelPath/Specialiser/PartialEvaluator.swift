@@ -20,6 +20,8 @@ struct PartialEvaluator {
     var code: Range<Int32> = 0..<0
     var branch: Int32 = -1
     var next: Int32 = -1
+    var branchIsRare = false
+    var nextIsRare = false
     var hash: UInt64
     var isPending = true
     /// The variant of the same block before this one.
@@ -188,11 +190,14 @@ struct PartialEvaluator {
     let block = graph.blocks[Int(variants[variant].block)]
     let start = writer.beginBlock()
     var (branch, next) = (block.branch, block.next)
+    var nextIsRare = block.nextIsRare
     for index in Int(block.start)..<Int(block.end) {
       let instruction = graph.instructions[index]
       if branch >= 0, index == Int(block.end) - 1 {
         if let isTaken = writer.writeCondition(instruction) {
           if isTaken { next = branch }
+          // With this image no packet goes another way.
+          nextIsRare = false
           branch = -1
         }
       } else if !writer.write(instruction) {
@@ -208,6 +213,7 @@ struct PartialEvaluator {
     }
     let place = next >= 0 ? arrive(Int(next)) : -1
     variants[variant].next = place
+    (variants[variant].branchIsRare, variants[variant].nextIsRare) = (branch >= 0 && block.branchIsRare, nextIsRare)
     for function in writer.takeFunctions() { enter(function: function) }
     return true
   }
@@ -269,6 +275,7 @@ struct PartialEvaluator {
       block.end = Int32(result.instructions.count)
       block.branch = old.branch < 0 ? -1 : number[Int(old.branch)]
       block.next = old.next < 0 ? -1 : number[Int(old.next)]
+      (block.branchIsRare, block.nextIsRare) = (old.branchIsRare, old.nextIsRare)
       result.blocks.append(block)
     }
     return result
