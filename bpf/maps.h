@@ -115,6 +115,20 @@ struct {
   __type(value, __u64);
 } neighbours SEC(".maps");
 
+/// What the look-up of a next hop asks and gets. Not on the stack, of which the chain needs what there is.
+struct hop_question {
+  struct bpf_fib_lookup fib;
+  struct neighbour_key neighbour;
+  __u64 now;
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct hop_question);
+} hop_questions SEC(".maps");
+
 /// Packets: hand-overs by cause, then drops by filter and reason, then what filters count.
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
