@@ -1,3 +1,4 @@
+import AuthorFilters
 import FilterKit
 import FilterTesting
 import Filters
@@ -41,6 +42,18 @@ import Testing
     let smallest = finding.split(separator: "\n").drop { !$0.hasPrefix("at its smallest") }
     #expect(smallest.count { $0.contains("    - {name: ") } == 1, "\(finding)")
     #expect(smallest.count { $0.contains("    - {read: ") || $0.contains("    - {write: ") } == 1, "\(finding)")
+  }
+
+  @Test(.requiresNamespaces) func aProgramThatTheKernelRefusesIsFoundAndMadeSmall() throws {
+    let error = #expect(throws: PathsDiffer.self) {
+      try Differential(
+        filters: .authors, chain: "[{name: PacketSize, config: {max: 60}}, {name: Stray}]", packets: 10
+      ).run()
+    }
+    let finding = try #require(error?.findings.first)
+    #expect(finding.hasPrefix("seed ") && finding.contains("the kernel refused the program at StrayProgram.swift:12"))
+    let smallest = finding.split(separator: "\n").drop { !$0.hasPrefix("at its smallest") }
+    #expect(smallest.count { $0.contains("    - {name: ") } == 1, "\(finding)")
   }
 
   @Test(.requiresNamespaces) func aRunThatComparesNothingFails() {

@@ -11,6 +11,7 @@ import ProxyConfiguration
 /// ```
 ///
 /// Compared is every byte of the frames that come out, the verdicts, the causes for which packets are left to the sockets, and all counters.
+/// That the kernel refuses the program for a chain is a difference too.
 /// What is found is made as small as it can be, and shown as a case for a cases file.
 ///
 /// Chain number n of a run has the seed 1 + n, so that every run is the same. The environment changes that: `DIFFERENTIAL_SEED` is
