@@ -9,7 +9,8 @@
 #include "reasons.h"
 
 #define NOT_OURS (-1)
-/// Tells the specialiser that few packets come here, by an instruction that does nothing and that no compiler writes. It takes it out.
+/// Tells the specialiser that few packets come here, by an instruction that does nothing and that no compiler writes. The specialiser
+/// takes it out.
 static __always_inline int rare(void) {
   __u64 mark = 0;
   asm volatile("%0 = %0" : "+r"(mark));

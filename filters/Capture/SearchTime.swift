@@ -3,10 +3,10 @@
 /// The clock is read after each window of starting places. A window that was quick lets the next one be larger.
 struct SearchTime {
   /// The time for one datagram behind its first window, in nanoseconds.
-  static let limit: UInt64 = 16_000_000
+  private static let limit: UInt64 = 16_000_000
   /// What one window counts at most, in nanoseconds. The processor time of a virtual machine has in it what its host took away: one
   /// such gap must not end a search.
-  static let windowLimit: UInt64 = 4_000_000
+  private static let windowLimit: UInt64 = 4_000_000
   private static let quickWindow: UInt64 = 50_000
   private static let windows = 32...512
 

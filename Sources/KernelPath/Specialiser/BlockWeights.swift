@@ -8,6 +8,9 @@ struct BlockWeights {
 
   subscript(_ block: Int32) -> Float { weights[Int(block)] }
 
+  /// Whether few of all packets come to a block: no more than go a rare way from the start, or half as many again.
+  func isRare(_ block: Int32) -> Bool { self[block] < 1.5 * Self.rare }
+
   init(_ graph: FlowGraph) {
     let order = graph.postorder()
     // By block, how many instructions there are at most from its start to an end.

@@ -70,9 +70,6 @@ extension FlowGraph {
     return .conditionAndNext
   }
 
-  /// A block of less weight than this is rare.
-  private static let rare: Float = 0.03
-
   /// Each block that is reached, once: behind it the one that more packets come to, so that most run straight on; then, of those that
   /// are jumped to so far, the last that is not rare, so that what one packet runs stands close together; then what is rare. A
   /// function's blocks stand together.
@@ -83,7 +80,7 @@ extension FlowGraph {
     var isPlaced = [Bool](repeating: false, count: blocks.count)
     for entry in functions {
       var open = [entry]
-      while let first = open.indices.last(where: { weights[open[$0]] >= Self.rare })
+      while let first = open.indices.last(where: { !weights.isRare(open[$0]) })
         ?? open.indices.max(by: { weights[open[$0]] < weights[open[$1]] })
       {
         var next: Int32? = open.remove(at: first)

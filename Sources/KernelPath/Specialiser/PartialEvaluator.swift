@@ -17,11 +17,8 @@ struct PartialEvaluator {
   /// One way in which a block is written.
   private struct Variant {
     let block: Int32
-    var code: Range<Int32> = 0..<0
-    var branch: Int32 = -1
-    var next: Int32 = -1
-    var branchIsRare = false
-    var nextIsRare = false
+    /// What was written. It leads to other variants.
+    var code = FlowGraph.Block(start: 0, end: 0)
     var hash: UInt64
     var isPending = true
     /// The variant of the same block before this one.
@@ -188,32 +185,25 @@ struct PartialEvaluator {
     for index in 0..<AbstractState.valueCount { writer.state.values[index] = entries[base + index] }
     variants[variant].isPending = false
     let block = graph.blocks[Int(variants[variant].block)]
-    let start = writer.beginBlock()
-    var (branch, next) = (block.branch, block.next)
-    var nextIsRare = block.nextIsRare
+    var code = block
+    code.start = writer.beginBlock()
     for index in Int(block.start)..<Int(block.end) {
       let instruction = graph.instructions[index]
-      if branch >= 0, index == Int(block.end) - 1 {
+      if block.branch >= 0, index == Int(block.end) - 1 {
         if let isTaken = writer.writeCondition(instruction) {
-          if isTaken { next = branch }
+          if isTaken { code.next = block.branch }
+          code.branch = -1
           // With this image no packet goes another way.
-          nextIsRare = false
-          branch = -1
+          (code.branchIsRare, code.nextIsRare) = (false, false)
         }
       } else if !writer.write(instruction) {
         return false
       }
     }
-    variants[variant].code = start..<Int32(writer.output.count)
-    if branch >= 0 {
-      let place = arrive(Int(branch))
-      variants[variant].branch = place
-    } else {
-      variants[variant].branch = -1
-    }
-    let place = next >= 0 ? arrive(Int(next)) : -1
-    variants[variant].next = place
-    (variants[variant].branchIsRare, variants[variant].nextIsRare) = (branch >= 0 && block.branchIsRare, nextIsRare)
+    code.end = Int32(writer.output.count)
+    if code.branch >= 0 { code.branch = arrive(Int(code.branch)) }
+    if code.next >= 0 { code.next = arrive(Int(code.next)) }
+    variants[variant].code = code
     for function in writer.takeFunctions() { enter(function: function) }
     return true
   }
@@ -231,10 +221,11 @@ struct PartialEvaluator {
     }
     reach(entryOfFunction[0])
     while let variant = open.popLast() {
-      reach(variants[Int(variant)].branch)
-      reach(variants[Int(variant)].next)
-      for index in variants[Int(variant)].code where writer.output[Int(index)].isFunctionReference {
-        reach(entryOfFunction[Int(writer.output[Int(index)].immediate)])
+      let code = variants[Int(variant)].code
+      reach(code.branch)
+      reach(code.next)
+      for instruction in writer.output[Int(code.start)..<Int(code.end)] where instruction.isFunctionReference {
+        reach(entryOfFunction[Int(instruction.immediate)])
       }
     }
     return reached
@@ -263,19 +254,18 @@ struct PartialEvaluator {
       result.functionOrigins.append(graph.functionOrigins[function])
     }
     for variant in sorted {
-      let old = variants[Int(variant)]
-      var block = FlowGraph.Block(start: Int32(result.instructions.count), end: 0)
-      for index in Int(old.code.lowerBound)..<Int(old.code.upperBound) {
-        var instruction = writer.output[index]
+      let code = variants[Int(variant)].code
+      var block = code
+      block.start = Int32(result.instructions.count)
+      for var instruction in writer.output[Int(code.start)..<Int(code.end)] {
         if instruction.isFunctionReference {
           instruction.immediate = functionNumber[Int(instruction.immediate)]
         }
         result.instructions.append(instruction)
       }
       block.end = Int32(result.instructions.count)
-      block.branch = old.branch < 0 ? -1 : number[Int(old.branch)]
-      block.next = old.next < 0 ? -1 : number[Int(old.next)]
-      (block.branchIsRare, block.nextIsRare) = (old.branchIsRare, old.nextIsRare)
+      if code.branch >= 0 { block.branch = number[Int(code.branch)] }
+      if code.next >= 0 { block.next = number[Int(code.next)] }
       result.blocks.append(block)
     }
     return result
