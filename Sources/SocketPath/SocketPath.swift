@@ -22,7 +22,7 @@ public final class SocketPath: Sendable {
   private let quota: SessionQuota
   private let state: Mutex<State>
 
-  /// Opens all sockets. Packets wait in them until `start`.
+  /// Opens all sockets. From then on packets wait in them until `start`.
   ///
   /// - Parameter mirror: another path that carries sessions on, if there is one.
   public init(
@@ -32,28 +32,36 @@ public final class SocketPath: Sendable {
     let counters = WorkerCounters(metrics)
     quota = SessionQuota(limit: options.maxSessions)
     warnings += DescriptorLimit.raise(for: options)
-    let addresses = try ListeningAddresses.find(options.listen, warnings: &warnings)
+    let claimed = try ListenerPair(claiming: options.listen, warnings: &warnings)
+    let addresses = claimed.addresses
     listening = addresses
     let adopted = AdoptedSessions(
       mirror?.sessionsLeft(for: addresses) ?? [], idleTimeout: options.idleTimeout.nanoseconds)
-    var unclaimed = adopted.map { AdoptedPort.group($0.sessions) } ?? []
 
     var mailboxes: [Mailbox] = []
     var waiting: [Thread] = []
-    var lost = 0
-    let workers = max(1, options.workers)
-    for number in 0..<workers {
+    var first = Optional(claimed)
+    for number in 0..<max(1, options.workers) {
       let mailbox = try Mailbox()
-      let listeners = try ListeningAddresses.open(addresses)
+      let listeners: ListenerPair
+      if let mine = first.take() { listeners = mine } else { listeners = try ListenerPair(joining: addresses) }
       let poller = try Worker.makePoller(listeners, mailbox)
-      var worker = Worker(
+      let worker = Worker(
         listeners, poller: poller, snapshot: snapshot, idleTimeout: options.idleTimeout.nanoseconds,
         mailbox: mailbox, metrics: metrics, counters: counters, quota: quota, mirror: mirror, adopted: adopted)
-      let share = unclaimed.count / (workers - number)
-      for port in unclaimed.suffix(share).reversed() { lost += worker.adopt(port) }
-      unclaimed.removeLast(share)
       mailboxes.append(mailbox)
       waiting.append(Thread(worker, name: "worker-\(number)"))
+    }
+    // Not one by one: the kernel spreads clients over the sockets that are there, and a client would go to one worker now and to
+    // another then, with a session at each.
+    for thread in waiting { thread.prepare { $0.listeners.open() } }
+
+    var unclaimed = adopted.map { AdoptedPort.group($0.sessions) } ?? []
+    var lost = 0
+    for (number, thread) in waiting.enumerated() {
+      let share = unclaimed.count / (waiting.count - number)
+      for port in unclaimed.suffix(share).reversed() { lost += thread.prepare { $0.adopt(port) } }
+      unclaimed.removeLast(share)
     }
     if lost > 0 {
       warnings.append(

@@ -11,6 +11,9 @@ final class Thread: @unchecked Sendable {
     self.name = name
   }
 
+  /// Prepares the worker. To be called before `start`.
+  func prepare<Result>(_ body: (inout Worker) -> Result) -> Result { body(&worker!) }
+
   struct Failure: Error { let errno: Int32 }
 
   /// Called once.

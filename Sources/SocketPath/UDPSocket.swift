@@ -12,16 +12,20 @@ struct UDPSocket: ~Copyable {
 
   /// What a socket is for decides its options.
   enum Role {
-    /// Takes clients' packets, together with the same socket of the other workers.
+    /// Takes clients' packets at an address that no other socket has. Shut until it is opened.
+    case firstListener
+    /// Takes its share of clients' packets, together with the first one. Shut until it is opened.
     case listener
-    /// Finds out whether an address is free: a listener alone would share it with another proxy in silence.
+    /// Finds out whether an address is free.
     case probe
     /// Talks to servers.
     case upstream
-  }
 
-  /// A packet takes about 1 KiB of this in the kernel, so a listener holds a burst of about 16,000.
-  private static func bufferSize(_ role: Role) -> Int32 { role == .listener ? 16 << 20 : 1 << 20 }
+    var isListener: Bool { self == .firstListener || self == .listener }
+
+    /// A packet takes about 1 KiB of this in the kernel, so a listener holds a burst of about 16,000.
+    var bufferSize: Int32 { isListener ? 16 << 20 : 1 << 20 }
+  }
 
   init(_ role: Role, on address: SocketAddress) throws(SocketPathError) {
     let isV4 = address.ip.isV4
@@ -34,10 +38,13 @@ struct UDPSocket: ~Copyable {
     if !isV4 { try Self.set(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
     if role == .listener { try Self.set(number, SOL_SOCKET, SO_REUSEPORT, 1) }
     if role != .probe {
-      Self.setBuffer(number, SO_RCVBUFFORCE, SO_RCVBUF, Self.bufferSize(role))
-      Self.setBuffer(number, SO_SNDBUFFORCE, SO_SNDBUF, Self.bufferSize(role))
+      Self.setBuffer(number, SO_RCVBUFFORCE, SO_RCVBUF, role.bufferSize)
+      Self.setBuffer(number, SO_SNDBUFFORCE, SO_SNDBUF, role.bufferSize)
     }
-    if role == .listener, address.ip.isUnspecified {
+    if role.isListener {
+      guard csys_shut(number) == 0 else { throw .system(call: "setsockopt SO_ATTACH_FILTER", errno: errno) }
+    }
+    if role.isListener, address.ip.isUnspecified {
       // Replies must leave from the address that the client sent to.
       if isV4 {
         try Self.set(number, Int32(IPPROTO_IP), IP_PKTINFO, 1)
@@ -62,6 +69,8 @@ struct UDPSocket: ~Copyable {
       guard getsockname(number, kernel, &size) == 0 else { throw .system(call: "getsockname", errno: errno) }
       return KernelAddress.read(start) ?? address
     }
+    // Not before it has the address: a socket that shares binds to one that others share already, another proxy's too.
+    if role == .firstListener { try Self.set(number, SOL_SOCKET, SO_REUSEPORT, 1) }
     self.descriptor = descriptor
     self.address = bound
   }

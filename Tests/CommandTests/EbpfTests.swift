@@ -69,10 +69,8 @@ import Testing
     let client = try UDPSocket(bind: "10.1.0.2:0", in: network.client)
     let listener = SocketAddress(literal: "10.1.0.1:7777")
     func start() throws -> ProxyProcess {
-      // One worker: while several open their listeners, one after the other, packets that arrive go to another worker each time,
-      // and each makes a session.
       let proxy = try ProxyProcess(
-        "ebpf", configuration: routes.file, listen: "0.0.0.0:7777", ["--require-offload", "--workers", "1"],
+        "ebpf", configuration: routes.file, listen: "0.0.0.0:7777", ["--require-offload", "--workers", "4"],
         in: network.proxy)
       try proxy.process.awaitLine(containing: "path: kernel")
       return proxy

@@ -7,7 +7,7 @@ import TestNetwork
 /// A socket path with the filters of these tests, in a namespace of its own.
 ///
 /// The namespace takes packets for any address of 192.0.2.0/24, 198.51.100.0/24 and 2001:db8::/32.
-final class Proxy {
+final class Proxy: Sendable {
   let namespace: NetworkNamespace
   let metrics = Metrics()
   let path: SocketPath

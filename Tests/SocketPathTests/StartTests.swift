@@ -13,6 +13,42 @@ import Testing
         + "stop it or choose another with --listen")
   }
 
+  @Test("Of two that start at once on one address one gets it", arguments: [1, 4])
+  func oneGetsTheAddress(workers: Int) async throws {
+    let namespace = try Proxy.network()
+    for _ in 0..<50 {
+      let starts = await withTaskGroup { group in
+        for _ in 0..<2 {
+          group.addTask { Result { try Proxy(endpoints: [], in: namespace) { $0.workers = workers } } }
+        }
+        return await group.reduce(into: []) { $0.append($1) }
+      }
+      let errors = starts.compactMap { if case .failure(let error) = $0 { error as? SocketPathError } else { nil } }
+      #expect(errors == [.addressInUse(SocketAddress(literal: "192.0.2.1:7777"))])
+    }
+  }
+
+  @Test("A client that sends while the workers' sockets are opened has one session")
+  func oneSessionForEachClient() throws {
+    let server = "198.51.100.200:9000"
+    let namespace = try Proxy.network()
+    let unread = try UDPSocket(bind: server, in: namespace)
+    let listener = SocketAddress(literal: "192.0.2.1:7777")
+    let clients = try (0..<50).map { _ in try UDPSocket(bind: "198.51.100.1:0", in: namespace) }
+    for _ in 0..<10 {
+      let stream = try PacketStream { _ in for client in clients { try client.send([1], to: listener) } }
+      #expect(eventually { stream.sent > 1 })
+      let proxy = try Proxy(endpoints: [server], in: namespace) { $0.workers = 16 }
+      #expect(eventually { proxy.path.activeSessions >= clients.count })
+      let sent = stream.sent
+      #expect(eventually { stream.sent > sent + 2 })
+      let packets = UInt64(try stream.stop() - sent) * UInt64(clients.count)
+      #expect(eventually { proxy.total("proxy_packets_received_total", "read") >= packets })
+      #expect(proxy.path.activeSessions == clients.count)
+    }
+    withExtendedLifetime(unread) {}
+  }
+
   @Test func anAddressOfAnotherMachineIsSaid() throws {
     let address = SocketAddress(literal: "203.0.113.1:7777")
     #expect(throws: SocketPathError.addressNotHere(address)) { try Proxy(endpoints: []) { $0.listen = address } }

@@ -30,6 +30,10 @@ bool csys_local_address(struct msghdr *message, uint8_t address[16], uint32_t *i
 /// `interface` is 0 for "as routed".
 size_t csys_put_local_address(void *control, bool v4, const uint8_t address[16], uint32_t interface);
 
+/// Lets a socket take nothing (a filter that takes no byte of any datagram) until it is opened. -1 with errno.
+int csys_shut(int descriptor);
+void csys_open(int descriptor);
+
 /// How many datagrams the socket had no room for since it was opened (SO_MEMINFO, Linux 4.12). 0 where that is not known.
 uint32_t csys_socket_drops(int descriptor);
 
