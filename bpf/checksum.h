@@ -53,21 +53,20 @@ static long sum_block(__u32 block, struct payload_sum *payload) {
 /// The sum of a payload through the frame: only where the checksum that came cannot be trusted. `size` is at most MAXIMUM_PAYLOAD,
 /// and all of it is in the frame.
 static __always_inline __u64 sum_payload(const __u8 *start, const void *end, __u32 size) {
+  if (size > MAXIMUM_PAYLOAD) return 0;
   struct payload_sum payload = {.start = start, .end = end};
   bpf_loop(size / SUM_BLOCK, sum_block, &payload, 0);
   __u64 sum = payload.sum;
-  __u32 at = size & ~(SUM_BLOCK - 1);
-  if (at > MAXIMUM_PAYLOAD) return 0;
-  const __u8 *place = start + at;
 #pragma unroll
-  for (int step = 32; step; step /= 2) {
+  for (int step = SUM_BLOCK / 2; step; step /= 2) {
+    // From the start and not from the step before: so the verifier need not walk each way on which the place can have come about.
+    const __u8 *place = start + (size & ~(2 * step - 1));
     if (!(size & step) || place + step > (const __u8 *)opaque(end)) continue;
 #pragma unroll
     for (int word = 0; word < step / 8; word++) sum += sum_word(((const __u64 *)place)[word]);
     if (step == 4) sum += *(const __u32 *)place;
     if (step == 2) sum += *(const __u16 *)place;
     if (step == 1) sum += bpf_htons((__u16)*place << 8);
-    place += step;
   }
   return sum;
 }

@@ -46,14 +46,14 @@ import Testing
   static let all = [
     // One Timestamp has 26 counters, and there are 256.
     Worst(
-      testDescription: "timestamps", filters: [capture] + Array(repeating: timestamp, count: 9), bound: 115_000),
+      testDescription: "timestamps", filters: [capture] + Array(repeating: timestamp, count: 9), bound: 71_000),
     Worst(
       testDescription: "sixteen slots",
       filters: [
         turns, capture, limit, size, firewall, size, prefix, timestamp, networks, timestamp, prefix, size, limit,
         firewall,
         concatenate, concatenate,
-      ], bound: 142_000),
+      ], bound: 72_000),
     // What a search among random chains came to (`KernelCost --worst`).
     Worst(
       testDescription: "found by search",
@@ -62,7 +62,7 @@ import Testing
         suffix(3), table, "{name: TokenRouter, config: {metadataKey: b}}",
         "{name: Capture, config: {metadataKey: a, prefix: {size: 0, remove: true}}}", size, suffix(25),
         "{name: LoadBalancer, config: {policy: RANDOM}}", timestamp, table, timestamp, timestamp,
-      ], bound: 323_000),
+      ], bound: 281_000),
   ]
 
   @Test(arguments: all) func isWalkedSoon(_ worst: Worst) throws {
