@@ -13,18 +13,25 @@ import Testing
         + "stop it or choose another with --listen")
   }
 
+  /// One for each round: a child that another test has just forked may have a copy of the sockets of the round before.
+  private static func addresses(_ count: UInt16) -> [SocketAddress] {
+    (0..<count).map { SocketAddress(literal: "192.0.2.1:\(7777 + $0)") }
+  }
+
   @Test("Of two that start at once on one address one gets it", arguments: [1, 4])
   func oneGetsTheAddress(workers: Int) async throws {
     let namespace = try Proxy.network()
-    for _ in 0..<50 {
+    for address in Self.addresses(50) {
       let starts = await withTaskGroup { group in
         for _ in 0..<2 {
-          group.addTask { Result { try Proxy(endpoints: [], in: namespace) { $0.workers = workers } } }
+          group.addTask {
+            Result { try Proxy(endpoints: [], in: namespace) { ($0.listen, $0.workers) = (address, workers) } }
+          }
         }
         return await group.reduce(into: []) { $0.append($1) }
       }
       let errors = starts.compactMap { if case .failure(let error) = $0 { error as? SocketPathError } else { nil } }
-      #expect(errors == [.addressInUse(SocketAddress(literal: "192.0.2.1:7777"))])
+      #expect(errors == [.addressInUse(address)])
     }
   }
 
@@ -33,12 +40,11 @@ import Testing
     let server = "198.51.100.200:9000"
     let namespace = try Proxy.network()
     let unread = try UDPSocket(bind: server, in: namespace)
-    let listener = SocketAddress(literal: "192.0.2.1:7777")
     let clients = try (0..<50).map { _ in try UDPSocket(bind: "198.51.100.1:0", in: namespace) }
-    for _ in 0..<10 {
+    for listener in Self.addresses(10) {
       let stream = try PacketStream { _ in for client in clients { try client.send([1], to: listener) } }
       #expect(eventually { stream.sent > 1 })
-      let proxy = try Proxy(endpoints: [server], in: namespace) { $0.workers = 16 }
+      let proxy = try Proxy(endpoints: [server], in: namespace) { ($0.listen, $0.workers) = (listener, 16) }
       #expect(eventually { proxy.path.activeSessions >= clients.count })
       let sent = stream.sent
       #expect(eventually { stream.sent > sent + 2 })
