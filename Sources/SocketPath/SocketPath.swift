@@ -78,7 +78,7 @@ public final class SocketPath: Sendable {
   /// Whether a socket has an address already.
   public static func isInUse(_ address: SocketAddress) -> Bool {
     do throws(SocketPathError) {
-      _ = try UDPSocket(.probe, on: address)
+      _ = try UDPSocket(.firstListener, on: address)
       return false
     } catch {
       if case .addressInUse = error { return true }

@@ -16,8 +16,6 @@ struct UDPSocket: ~Copyable {
     case firstListener
     /// Takes its share of clients' packets, together with the first one. Shut until it is opened.
     case listener
-    /// Finds out whether an address is free.
-    case probe
     /// Talks to servers.
     case upstream
 
@@ -37,10 +35,8 @@ struct UDPSocket: ~Copyable {
     let number = descriptor.number
     if !isV4 { try Self.set(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
     if role == .listener { try Self.set(number, SOL_SOCKET, SO_REUSEPORT, 1) }
-    if role != .probe {
-      Self.setBuffer(number, SO_RCVBUFFORCE, SO_RCVBUF, role.bufferSize)
-      Self.setBuffer(number, SO_SNDBUFFORCE, SO_SNDBUF, role.bufferSize)
-    }
+    Self.setBuffer(number, SO_RCVBUFFORCE, SO_RCVBUF, role.bufferSize)
+    Self.setBuffer(number, SO_SNDBUFFORCE, SO_SNDBUF, role.bufferSize)
     if role.isListener {
       guard csys_shut(number) == 0 else { throw .system(call: "setsockopt SO_ATTACH_FILTER", errno: errno) }
     }
